@@ -1,0 +1,121 @@
+"""How good an answer is: the figures of a localization beside the true track, and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gama_core.geo import LatLon, angle_between_deg
+from gama_core.result import Localization, Step
+from gama_core.track import Track
+
+NEAR_M = 80.0  # the field's limit for a clip found (0.05 mile, as the paper's metric)
+PRECISE_M = 25.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage's errors in metres, a value a clip; None where the truth is unknown."""
+
+    error_m: tuple[float | None, ...]
+
+    @property
+    def known(self) -> tuple[float, ...]:
+        return tuple(error for error in self.error_m if error is not None)
+
+    def recall(self, within_m: float = NEAR_M) -> float:
+        """Share of the clips with a known truth that lie within so many metres, in [0, 1]; NaN without any."""
+        return float(np.mean(np.array(self.known) <= within_m)) if self.known else float("nan")
+
+    @property
+    def median_m(self) -> float:
+        return float(np.median(self.known)) if self.known else float("nan")
+
+    @property
+    def mean_m(self) -> float:
+        return float(np.mean(self.known)) if self.known else float("nan")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A localization beside the true track."""
+
+    truth: tuple[LatLon | None, ...]  # per clip
+    before: Stage
+    after: Stage
+    path: Stage | None
+    region_rank: int | None  # 1 = the region that holds most of the drive was ranked first; None: not in the gallery
+    true_region_index: int | None
+    heading_error_deg: float | None  # median of the decoded path, where the drive moves
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What can be said without a true track."""
+
+    share_in_best_region: float  # of the first search's top-1, in [0, 1]
+    spread_before_m: float  # median distance of the top-1 from their median place
+    spread_after_m: float
+
+
+def compare(localization: Localization, track: Track) -> Comparison:
+    """The figures of an answer beside the truth.
+
+    Args:
+        localization: the answer.
+        track: where the drive really was, in seconds of the video.
+
+    Returns:
+        Errors per clip and stage, and the rank of the region that holds most of the drive's clips.
+    """
+    truth = tuple(track.at(step.time_s) for step in localization.before)
+    votes = [
+        hit.index for at in truth if at is not None for hit in localization.regions if hit.region.contains(at)
+    ]
+    true_region = max(set(votes), key=votes.count) if votes else None
+    ranks = {hit.index: rank for rank, hit in enumerate(localization.regions, start=1)}
+    path = localization.path
+    return Comparison(
+        truth=truth,
+        before=_stage([step.at for step in localization.before], truth),
+        after=_stage([step.at for step in localization.after], truth),
+        path=_stage([step.at for step in path], truth) if path else None,
+        region_rank=ranks[true_region] if true_region is not None else None,
+        true_region_index=true_region,
+        heading_error_deg=_heading_error_deg(localization, track),
+    )
+
+
+def agreement(localization: Localization) -> Agreement:
+    """How far the clips agree with each other: the figures to show where no truth is known."""
+    best = localization.regions[0].index
+    inside = [step.best.region_index == best for step in localization.before]
+    return Agreement(
+        share_in_best_region=float(np.mean(inside)),
+        spread_before_m=_spread_m(localization.before),
+        spread_after_m=_spread_m(localization.after),
+    )
+
+
+def _stage(found: Sequence[LatLon], truth: Sequence[LatLon | None]) -> Stage:
+    pairs = zip(found, truth, strict=True)
+    return Stage(tuple(None if at is None else place.distance_m(at) for place, at in pairs))
+
+
+def _spread_m(steps: Sequence[Step]) -> float:
+    middle = LatLon(
+        float(np.median([step.at.lat_deg for step in steps])), float(np.median([step.at.lon_deg for step in steps]))
+    )
+    return float(np.median([middle.distance_m(step.at) for step in steps]))
+
+
+def _heading_error_deg(localization: Localization, track: Track) -> float | None:
+    errors = []
+    for step in localization.path:
+        back, ahead = track.at(step.time_s - 1.0), track.at(step.time_s + 1.0)
+        if step.heading_deg is None or back is None or ahead is None or back.distance_m(ahead) < 8.0:
+            continue
+        errors.append(float(angle_between_deg(step.heading_deg, back.bearing_deg(ahead))))
+    return float(np.median(errors)) if errors else None

@@ -1,0 +1,1 @@
+"""The networks: pure torch, no geography, no files but weights."""

@@ -1,0 +1,148 @@
+"""What comes out: shortlists, ranked regions, the steps of a drive, and the whole localization.
+
+A `Localization` holds all that the map, the exports and the evaluation need, and nothing of the truth.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.errors import GamaError
+from gama_core.geo import LatLon
+from gama_core.settings import Settings
+from gama_core.tile import Region
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """The gallery rows most like each clip, best first: row int64 (C, K) and score float32 (C, K), cosine."""
+
+    row: NDArray[np.int64]
+    score: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RegionRanking:
+    """All regions, best first: index int64 (R,) into the gallery's regions and score float32 (R,)."""
+
+    index: NDArray[np.int64]
+    score: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One view of the gallery as an answer for one clip; rotation_deg is the heading that the view shows upwards."""
+
+    row: int
+    at: LatLon
+    rotation_deg: float
+    region_index: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One clip's answer: its best candidates at different places, best first (one at least)."""
+
+    clip: int  # the clip's second in the video: the number on the map
+    time_s: float
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def best(self) -> Candidate:
+        return self.candidates[0]
+
+    @property
+    def at(self) -> LatLon:
+        return self.candidates[0].at
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One moment of the decoded path; the radii hold 50 and 90 % of the posterior around `at`."""
+
+    clip: int
+    time_s: float
+    at: LatLon
+    heading_deg: float | None
+    region_index: int
+    confidence: float  # posterior within 80 m of `at`, in [0, 1]
+    radius_50_m: float
+    radius_90_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegionHit:
+    """One region in the ranking: its place, its index in the gallery, its score and its probability in [0, 1]."""
+
+    region: Region
+    index: int
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Localization:
+    """Where a drive was filmed: the answer of `localize`, complete enough to draw and to export."""
+
+    video_name: str
+    video_sha256: str
+    duration_s: float
+    gallery_name: str
+    gallery_sha256: str
+    weights_name: str
+    weights_sha256: str
+    settings: Settings
+    before: tuple[Step, ...]  # GAMa-Net on the whole gallery
+    regions: tuple[RegionHit, ...]  # all regions, best first
+    kept: tuple[int, ...]  # indices of the regions that the second search looked into
+    after: tuple[Step, ...]  # GAMa-Net on the regions kept: the hierarchical step
+    path: tuple[PathStep, ...]  # the decoded path; empty where decoding is off
+    confidence: float  # probability in [0, 1] that the drive lies in the best region
+    seconds: dict[str, float]  # per stage
+    notes: tuple[str, ...] = ()  # what a person should know about this answer
+
+    def to_json(self) -> str:
+        """The whole answer as JSON; `from_json` gives it back."""
+        return json.dumps({"schema": SCHEMA, **dataclasses.asdict(self)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Localization:
+        """The answer that `to_json` wrote.
+
+        Raises:
+            GamaError: the text is no localization, or one of another version.
+        """
+        try:
+            fields: dict[str, Any] = json.loads(text)
+            schema = fields.pop("schema")
+            if schema != SCHEMA:
+                raise GamaError(f"This localization has schema {schema}; this version reads {SCHEMA}: run it again.")
+            fields["settings"] = Settings(**fields["settings"])
+            for name in ("before", "after"):
+                fields[name] = tuple(_step(step) for step in fields[name])
+            fields["regions"] = tuple(
+                RegionHit(**{**hit, "region": Region(**hit["region"])}) for hit in fields["regions"]
+            )
+            fields["path"] = tuple(PathStep(**_placed(step)) for step in fields["path"])
+            fields["kept"], fields["notes"] = tuple(fields["kept"]), tuple(fields["notes"])
+            return cls(**fields)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise GamaError(f"This is no localization of ours ({error}): run it again.") from error
+
+
+def _placed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "at": LatLon(**fields["at"])}
+
+
+def _step(fields: dict[str, Any]) -> Step:
+    candidates = tuple(Candidate(**_placed(candidate)) for candidate in fields["candidates"])
+    return Step(fields["clip"], fields["time_s"], candidates)

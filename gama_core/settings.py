@@ -1,0 +1,54 @@
+"""Every number that a person may turn, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from gama_core.errors import SettingsInvalid
+
+Screening = Literal["network", "late", "fused"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a drive is localized.
+
+    Raises:
+        SettingsInvalid: a number out of its range.
+    """
+
+    clip_every_s: float = 1.0  # one clip starts every so many seconds of video (the paper: 1)
+    clip_duration_s: float = 0.5  # from the first to just after the last frame of a clip (the paper: 0.5)
+    frames_per_clip: int = 8  # frames spread over a clip (the paper: 8)
+    shortlist: int = 50  # views kept for each clip
+    screening: Screening = "fused"  # who ranks the regions: the screening network, the clips themselves, or both
+    screening_tiles: int = 32  # tiles of the drive shown to the screening network (the paper: 32)
+    keep_regions: int = 1  # regions that the second search may look into
+    decode: bool = True  # make one drivable path of the second search
+    decode_regions: int = 4  # best regions, and their neighbours, among which the path may run
+    max_speed_m_s: float = 25.0  # faster than this the path does not drive
+
+    def __post_init__(self) -> None:
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingsInvalid(f"{name} is {value}; it must lie between {low} and {high}.")
+        if self.screening not in get_args(Screening):
+            options = ", ".join(get_args(Screening))
+            raise SettingsInvalid(f"screening is {self.screening!r}; choose one of {options}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("clip_every_s", 0.1, 60.0),
+    ("clip_duration_s", 0.1, 10.0),
+    ("frames_per_clip", 1, 64),
+    ("shortlist", 1, 10_000),
+    ("screening_tiles", 1, 512),
+    ("keep_regions", 1, 100_000),
+    ("decode_regions", 1, 1_000),
+    ("max_speed_m_s", 1.0, 100.0),
+)
