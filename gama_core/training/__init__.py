@@ -1,0 +1,1 @@
+"""How the networks are made: places, pairs, losses, loops, model cards. Nothing imports it."""
