@@ -255,8 +255,8 @@ def _require_whole(container: InputContainer, stream: VideoStream, found_s: floa
 
 def _cut_short(name: str, said_s: float, found_s: float) -> str:
     return (
-        f"{name} says that it lasts {said_s:.1f} s, but only {max(found_s, 0.0):.1f} s of it can be read: the file is damaged. "
-        "Copy it from the camera again, or cut out the part that plays."
+        f"{name} says that it lasts {said_s:.1f} s, but only {max(found_s, 0.0):.1f} s of it can be read: "
+        "the file is damaged. Copy it from the camera again, or cut out the part that plays."
     )
 
 
