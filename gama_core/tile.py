@@ -48,6 +48,18 @@ def metres_per_pixel(lat_deg: float, zoom: int = ZOOM) -> float:
     return EQUATOR_M * math.cos(math.radians(lat_deg)) / (TILE_PX * 2.0**zoom)
 
 
+def mercator_metres(x_px: float | Floats, y_px: float | Floats, zoom: int = ZOOM) -> tuple[float, float]:
+    """Metres east and north in EPSG:3857 of a world pixel."""
+    pixel_m = EQUATOR_M / (TILE_PX * 2.0**zoom)
+    return float(x_px) * pixel_m - EQUATOR_M / 2, EQUATOR_M / 2 - float(y_px) * pixel_m
+
+
+def place_of_mercator(east_m: float, north_m: float) -> LatLon:
+    """The place of a point in EPSG:3857 metres."""
+    pixel_m = EQUATOR_M / TILE_PX
+    return place((east_m + EQUATOR_M / 2) / pixel_m, (EQUATOR_M / 2 - north_m) / pixel_m, zoom=0)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Tile:
     """One tile of the XYZ grid, named by its north-west corner; the paper's small aerial image at zoom 19."""
