@@ -10,8 +10,9 @@ from pathlib import Path
 
 from gama_core.errors import ImageryUnreadable
 from gama_core.geo import Bounds
+from gama_core.imagery.mosaic import mosaic
 from gama_core.imagery.pyramid import write_pyramid
-from gama_core.imagery.raster import RASTERS, Mosaic, Raster
+from gama_core.imagery.raster import RASTERS, Raster
 from gama_core.imagery.source import Imagery, Mask, Pixels
 from gama_core.imagery.tile_folder import TileFolder, holds_tiles
 from gama_core.imagery.view import cut_view
@@ -19,11 +20,11 @@ from gama_core.imagery.view import cut_view
 __all__ = [
     "Imagery",
     "Mask",
-    "Mosaic",
     "Pixels",
     "Raster",
     "TileFolder",
     "cut_view",
+    "mosaic",
     "open_imagery",
     "write_pyramid",
 ]
@@ -52,4 +53,4 @@ def open_imagery(path: str | Path, bounds: Bounds | None = None) -> Imagery:
         raise ImageryUnreadable(
             f"The folder {path.name} holds neither GeoTIFFs nor tiles named z/x/y.png or NAME-x-y-z.png."
         )
-    return Mosaic(path.name, tuple(Raster.open(file) for file in rasters))
+    return mosaic([Raster.open(file) for file in rasters], path.name)

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from rasterio.vrt import WarpedVRT
 
 from gama_core.errors import ImageryUnreadable
 from gama_core.geo import Bounds
-from gama_core.imagery.source import Mask, Pixels, first_valid
+from gama_core.imagery.source import Mask, Pixels
 from gama_core.tile import ZOOM, mercator_metres, place_of_mercator, world_pixels
 
 RASTERS = (".tif", ".tiff", ".jp2")
@@ -123,36 +122,6 @@ class Raster:
             bands = np.clip(np.nan_to_num(scaled) + 0.5, 0, 255).astype(np.uint8)
         rgb = np.moveaxis(bands, 0, -1)
         return np.ascontiguousarray(np.broadcast_to(rgb, (*rgb.shape[:2], 3)))
-
-
-@dataclass(frozen=True)
-class Mosaic:
-    """Several rasters as one; where they overlap, the first by name is seen."""
-
-    name: str
-    parts: tuple[Raster, ...]
-
-    @property
-    def attribution(self) -> str:
-        return ", ".join(dict.fromkeys(part.attribution for part in self.parts if part.attribution))
-
-    @cached_property
-    def bounds(self) -> Bounds:
-        box = self.parts[0].bounds
-        for part in self.parts[1:]:
-            box = box | part.bounds
-        return box
-
-    def read(self, x_px: float, y_px: float, side_px: float, out_px: int, zoom: int = ZOOM) -> tuple[Pixels, Mask]:
-        """See `Imagery.read`."""
-        touched = [part for part in self.parts if _touches(part.bounds, x_px, y_px, side_px, zoom)]
-        return first_valid((part.read(x_px, y_px, side_px, out_px, zoom) for part in touched), out_px)
-
-
-def _touches(bounds: Bounds, x_px: float, y_px: float, side_px: float, zoom: int) -> bool:
-    left, top = world_pixels(bounds.north, bounds.west, zoom)
-    right, bottom = world_pixels(bounds.south, bounds.east, zoom)
-    return bool(left < x_px + side_px and right > x_px and top < y_px + side_px and bottom > y_px)
 
 
 @contextmanager
