@@ -1,0 +1,171 @@
+"""What stands free in the picture: trees, cars, lamp posts."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.world.camera import NEAR_M, SHIFT, View
+from gama_core.world.light import Light
+from gama_core.world.paint import Colour, Image
+from gama_core.world.palette import CAR_COLOURS
+from gama_core.world.shapes import rectangle
+
+_SPRITE_PX = 128
+_BARK = np.array([78.0, 64.0, 52.0])
+_GLASS = np.array([48.0, 56.0, 66.0])
+_TYRE = np.array([26.0, 26.0, 28.0])
+_DETAIL_M = 45.0
+
+
+def paint_tree(frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour) -> None:
+    """A crown and a trunk; `tree` is x, y, radius, height, kind, with x to the right and z ahead of the camera."""
+    radius_m, height_m, kind = tree[2], tree[3], int(tree[4])
+    scale = view.focal_px / z
+    column = view.middle_px + scale * x
+    top, foot = view.horizon_px - scale * (height_m - view.height_m), view.horizon_px + scale * view.height_m
+    crown_foot = top + (foot - top) * (0.74 if height_m > 2 * radius_m + 1 else 0.9)
+    half = scale * radius_m
+    trunk = max(1.0, scale * (0.12 + 0.04 * radius_m))
+    left, right = int(column - trunk / 2), int(column + trunk / 2)
+    cv2.rectangle(frame, (left, int(crown_foot - half * 0.4)), (right, int(foot)), light.shade(_BARK, z, 0.8), -1)
+    width, height = int(2 * half), int(crown_foot - top)
+    if width < 2 or height < 2:
+        return
+    x0, y0 = int(column - half), int(top)
+    left, top_row = max(0, x0), max(0, y0)
+    right, bottom = min(frame.shape[1], x0 + width), min(frame.shape[0], y0 + height)
+    if right <= left or bottom <= top_row:
+        return
+    mask, brightness = _sprites()[(kind + 4 * int(tree[0] * 7)) % 16]
+    sx, sy = _SPRITE_PX / width, _SPRITE_PX / height
+    place = np.array([[sx, 0, (left - x0 + 0.5) * sx - 0.5], [0, sy, (top_row - y0 + 0.5) * sy - 0.5]])
+    size, flags = (right - left, bottom - top_row), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    shape = cv2.warpAffine(mask, place, size, flags=flags)
+    leaves = cv2.warpAffine(brightness, place, size, flags=flags)
+    dark, bright = np.array(light.shade(tone * 0.0, z)), np.array(light.shade(tone, z, 1.0, 0.4))
+    table = np.clip(dark + (bright - dark) * (np.arange(256)[:, None] / 128.0), 0, 255).astype(np.uint8)
+    cv2.copyTo(cv2.LUT(cv2.merge([leaves] * 3), table[None]), (shape > 110).astype(np.uint8), frame[top_row:bottom, left:right])
+
+
+@lru_cache(maxsize=1)
+def _sprites() -> list[tuple[Image, Image]]:
+    """16 crowns: mask, and brightness with 128 for 1; every fourth a conifer."""
+    rng = np.random.default_rng(3)
+    return [_sprite(rng, number % 4 == 3) for number in range(16)]
+
+
+def _sprite(rng: np.random.Generator, conifer: bool) -> tuple[Image, Image]:
+    mask, brightness = np.zeros((_SPRITE_PX, _SPRITE_PX), np.uint8), np.zeros((_SPRITE_PX, _SPRITE_PX), np.float32)
+    tufts = []
+    for _ in range(130):
+        if conifer:
+            y = rng.uniform(6, 122)
+            tufts.append((64 + rng.normal() * y * 0.15, y, rng.uniform(4, 10)))
+        else:
+            turn, reach = rng.uniform(0, 2 * np.pi), 48 * np.sqrt(rng.random())
+            tufts.append((64 + reach * np.cos(turn), 64 + reach * np.sin(turn), rng.uniform(6, 15)))
+    for x, y, radius in tufts:
+        tone = float(rng.uniform(0.62, 1.12) * (1.22 - 0.62 * y / _SPRITE_PX))
+        cv2.circle(mask, (int(x), int(y)), int(radius), 255, -1)
+        cv2.circle(brightness, (int(x), int(y)), int(radius), tone, -1)
+    brightness = cv2.GaussianBlur(brightness, (3, 3), 0) + rng.normal(size=brightness.shape).astype(np.float32) * 0.1
+    return mask, np.clip(brightness * 128, 0, 255).astype(np.uint8)
+
+
+def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], z: float) -> None:
+    """A car: `car` is x, y, unit vector, colour index; `z` metres ahead."""
+    colour = CAR_COLOURS[int(car[4])]
+    van = int(abs(car[0]) * 3) % 5 == 0
+    roof_m = 1.9 if van else 1.46
+    solid = _Solid(frame, view, car)
+    shade = light.shade
+    solid.slab(2.15, 0.95, 0.0, 0.02, 0.0, shade(_TYRE, z, 0.6))
+    if z < _DETAIL_M:
+        for along in (-1.35, 1.35):
+            solid.wheels(along, shade(_TYRE, z))
+    solid.slab(2.2, 0.9, 0.25, 0.8 if not van else 1.0, 0.0, shade(colour, z, 0.86, 0.8))
+    back = -0.25 if not van else -0.4
+    solid.slab(1.75 if van else 1.5, 0.86, 0.8 if not van else 1.0, roof_m - 0.08, back, shade(_GLASS, z), taper=0.78)
+    solid.slab(1.4 if van else 1.05, 0.7, roof_m - 0.1, roof_m, back, shade(colour, z, 1.0, 0.6))
+    if z < _DETAIL_M:
+        _paint_ends(solid, view, light, z)
+
+
+def _paint_ends(solid: _Solid, view: View, light: Light, z: float) -> None:
+    """The lamps, bumper and number plate on the end that faces the camera."""
+    away = float((solid.centre - view.at) @ solid.along) > 0
+    end = -2.21 if away else 2.21
+    burning = light.conditions.headlights > 0.05
+    lamp = np.array([225.0, 40.0, 34.0]) if away else np.array([255.0, 248.0, 225.0])
+    dim = np.array([150.0, 26.0, 24.0]) if away else np.array([205.0, 205.0, 205.0])
+    tone = light.glow(lamp, z) if burning else light.shade(dim, z)
+    solid.face(end, -0.85, 0.85, 0.25, 0.42, light.shade(_TYRE * 1.6, z, 0.9, 0.6))
+    for side in (-1, 1):
+        solid.face(end, side * 0.84, side * 0.52, 0.55, 0.74, tone)
+    solid.face(end, -0.26, 0.26, 0.44, 0.56, light.shade(np.array([205.0, 205.0, 195.0]), z))
+
+
+class _Solid:
+    """A car's own axes, and boxes in them."""
+
+    def __init__(self, frame: Image, view: View, car: NDArray[np.float64]) -> None:
+        self.frame, self.view = frame, view
+        self.centre, self.along = car[:2], car[2:4]
+        self.side = np.array([-car[3], car[2]])
+
+    def slab(
+        self,
+        half_length_m: float,
+        half_width_m: float,
+        low_m: float,
+        high_m: float,
+        shift_m: float,
+        tone: tuple[float, float, float],
+        taper: float = 1.0,
+    ) -> None:
+        """A box, its top `taper` times as long as its foot."""
+        middle = self.centre + self.along * shift_m
+        foot = rectangle(middle, self.along, half_length_m, half_width_m)
+        top = rectangle(middle, self.along, half_length_m * taper, half_width_m * (0.5 + taper / 2))
+        self._hull(np.vstack([foot, top]), np.repeat([low_m, high_m], 4), tone)
+
+    def wheels(self, along_m: float, tone: tuple[float, float, float]) -> None:
+        turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+        for side in (-0.91, 0.91):
+            points = self.centre + self.side * side + self.along * (along_m + 0.33 * np.cos(turn))[:, None]
+            self._hull(points, 0.33 + 0.33 * np.sin(turn), tone)
+
+    def face(
+        self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: tuple[float, float, float]
+    ) -> None:
+        """A quad on the front or the rear."""
+        ends = [self.centre + self.along * along_m + self.side * side for side in (left_m, right_m)]
+        self._hull(np.array([ends[0], ends[1], ends[1], ends[0]]), np.array([low_m, low_m, high_m, high_m]), tone)
+
+    def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: tuple[float, float, float]) -> None:
+        x, z = self.view.relative(points)
+        if float(z.min()) < NEAR_M:
+            return
+        hull = cv2.convexHull(self.view.pixels(x, z, up_m))
+        cv2.fillConvexPoly(self.frame, hull, tone, cv2.LINE_8, SHIFT)
+
+
+def paint_lamp(frame: Image, view: View, light: Light, lamp: NDArray[np.float64], z: float) -> None:
+    """A lamp post with its arm over the road; it shines in the dark."""
+    height_m = 7.0
+    head = lamp[:2] + lamp[2:4] * 1.8
+    x, depth = view.relative(np.array([lamp[:2], lamp[:2], head]))
+    if float(depth.min()) < NEAR_M:
+        return
+    points = view.pixels(x, depth, np.array([0.0, height_m, height_m + 0.3]))
+    tone = light.shade(np.array([105.0, 108.0, 108.0]), z, 0.85, 0.5)
+    thick = max(1, round(view.focal_px / z * 0.14))
+    cv2.polylines(frame, [points], False, tone, thick, cv2.LINE_8, SHIFT)
+    if light.conditions.ambient.mean() < 0.6:
+        centre = (int(points[2, 0]), int(points[2, 1]))
+        radius = max(2 << SHIFT, int(view.focal_px / z * 0.28 * (1 << SHIFT)))
+        cv2.circle(frame, centre, radius, light.glow(np.array([255.0, 226.0, 170.0]), z), -1, cv2.LINE_8, SHIFT)

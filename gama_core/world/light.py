@@ -1,0 +1,65 @@
+"""How bright and how hazy things are at a distance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.world.camera import View
+from gama_core.world.paint import Colour
+from gama_core.world.weather import Conditions
+
+Tone = tuple[float, float, float]
+
+_BEAM = np.array([1.0, 0.95, 0.82])
+_BEAM_REACH_M = 17.0
+
+
+class Light:
+    """The light and the air of a drive."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.conditions = conditions
+        self.sun_way = np.array([math.cos(conditions.sun_azimuth), math.sin(conditions.sun_azimuth)])
+
+    def shade(self, colour: Colour, distance_m: float, share: float = 1.0, height_share: float = 0.5) -> Tone:
+        """What a thing of a colour looks like; `share` of the full light falls on it, `height_share` of the beams."""
+        clear = math.exp(-distance_m / self.conditions.visibility_m)
+        beam = self.conditions.headlights * height_share * math.exp(-distance_m / _BEAM_REACH_M)
+        seen = colour * (self.conditions.ambient * share + _BEAM * beam) * clear + self.conditions.horizon * (1 - clear)
+        return _clip(seen)
+
+    def glow(self, colour: Colour, distance_m: float) -> Tone:
+        """What a thing that shines by itself looks like."""
+        clear = math.exp(-distance_m / self.conditions.visibility_m)
+        return _clip(colour * clear + self.conditions.horizon * (1 - clear))
+
+    def facing(self, normal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of light, float64 (n,), on walls with outward normals (n, 2)."""
+        sun = self.conditions.sun
+        return np.asarray(0.86 - 0.12 * sun - (0.1 + 0.22 * sun) * (normal @ self.sun_way))
+
+    def on_ground(self, view: View, first_row: int, height: int, width: int) -> tuple[NDArray[np.float32], ...]:
+        """Factor (rows, width, 3) and summand (rows, 1, 3) for the ground from a row of the frame down."""
+        rows = np.arange(first_row, height) + 0.5 - view.horizon_px
+        ahead = view.focal_px * view.height_m / np.maximum(rows, 0.3)
+        clear = np.exp(-ahead / self.conditions.visibility_m)[:, None, None]
+        aside = ahead[:, None] * (np.arange(width)[None] + 0.5 - view.middle_px) / view.focal_px
+        cone = np.exp(-((aside / (2.2 + 0.28 * ahead[:, None])) ** 2)) * np.exp(-ahead / _BEAM_REACH_M)[:, None]
+        cone *= 1.25 * np.clip((ahead[:, None] - 1.2) / 3.0, 0.15, 1.0)
+        light = self.conditions.ambient * 0.97 + self.conditions.headlights * cone[:, :, None] * _BEAM
+        wet = self.conditions.wetness
+        mirror = wet * np.clip(0.12 + ahead / 60.0, 0.0, 0.5)[:, None, None] * clear
+        factor = light * (1 - 0.35 * wet) * clear
+        summand = self.conditions.horizon * (1 - clear) + 0.8 * self.conditions.horizon * mirror
+        return factor.astype(np.float32), np.broadcast_to(summand, (len(rows), 1, 3)).astype(np.float32)
+
+
+def _clip(colour: Colour) -> Tone:
+    return (
+        min(255.0, max(0.0, float(colour[0]))),
+        min(255.0, max(0.0, float(colour[1]))),
+        min(255.0, max(0.0, float(colour[2]))),
+    )

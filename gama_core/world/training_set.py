@@ -1,0 +1,159 @@
+"""The training set: places drawn from above and driven through, one .npz file a place.
+
+A file holds, for n clips of 4 frames that lie 4/30 s apart:
+    clips       uint8 (n, 4, 72, 128, 3) RGB, rendered at 256 x 144 and averaged
+    poses       float32 (n, 3): x_m east, y_m south of the place's north-west corner, heading_deg, in the first frame
+    cameras     float32 (n, 3): focal length / frame width, horizon row / frame height, camera height in m
+    conditions  <U16 (n,): the weather
+    aerial      uint8 (H, W, 3) RGB: the region and `margin_m` on every side, `m_per_px` metres per pixel
+    margin_m, m_per_px, size_m  float: size_m is the side of the region
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.errors import GamaError, SettingsInvalid
+from gama_core.world.aerial import draw_aerial
+from gama_core.world.camera import Camera
+from gama_core.world.drive import FPS, Drive, plan_drive
+from gama_core.world.ground_view import GroundView
+from gama_core.world.paint import Image, Rectangle
+from gama_core.world.place import Place, make_place, split_of
+from gama_core.world.render import Renderer
+from gama_core.world.scene import Scene
+from gama_core.world.weather import random_conditions
+
+CLIP_STEPS = (0, 4, 8, 12)  # frames of a clip, at 30 a second
+RENDERED_PX = (256, 144)
+STORED_PX = (128, 72)
+MARGIN_M = 60.0
+M_PER_PX = 0.5
+_APART_M = 8.0  # clips of one drive are at least so far apart
+_SECONDS = 45.0  # of each drive
+_CLIPS_PER_LOOK = 5  # then camera and weather change
+_STAND_STILL = 0.04  # share of the clips that may be taken at a standstill
+
+
+@dataclass(frozen=True, eq=False)
+class Glimpses:
+    """Clips of one place, with where and how they were taken."""
+
+    clips: NDArray[np.uint8]
+    poses: NDArray[np.float32]
+    cameras: NDArray[np.float32]
+    conditions: NDArray[np.str_]
+
+
+def write_training_place(seed: int, folder: Path, clips: int = 80) -> Path:
+    """Makes the place of a seed and writes `folder/{seed}.npz`, whole or not at all.
+
+    Raises:
+        SettingsInvalid: the seed belongs to no split.
+    """
+    place = make_place(seed)
+    glimpses = take_glimpses(place, clips)
+    box = (-MARGIN_M, -MARGIN_M, place.width_m + MARGIN_M, place.height_m + MARGIN_M)
+    path, partial = folder / f"{seed}.npz", folder / f"{seed}.npz.partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    with partial.open("wb") as file:
+        np.savez(
+            file,
+            clips=glimpses.clips,
+            poses=glimpses.poses,
+            cameras=glimpses.cameras,
+            conditions=glimpses.conditions,
+            aerial=draw_aerial(place, Rectangle.around(*box, M_PER_PX)),
+            margin_m=MARGIN_M,
+            m_per_px=M_PER_PX,
+            size_m=place.width_m,
+        )
+    partial.rename(path)
+    return path
+
+
+def take_glimpses(place: Place, count: int) -> Glimpses:
+    """`count` short clips from random drives, in changing weather and with changing cameras."""
+    rng = np.random.default_rng([place.seed, 2])
+    ground = GroundView(place)
+    clips, poses, cameras, names = [], [], [], []
+    while len(clips) < count:
+        drive = plan_drive(place, rng, _SECONDS)
+        moments = _moments(drive, rng)
+        for start in range(0, min(len(moments), count - len(clips)), _CLIPS_PER_LOOK):
+            look = moments[start : min(start + _CLIPS_PER_LOOK, start + count - len(clips))]
+            conditions, camera = random_conditions(rng), Camera.random(rng)
+            scene = Scene(place, rng, drive.path, conditions.lit_windows)
+            renderer = Renderer(scene, ground, camera, conditions, RENDERED_PX, rng)
+            for frame in look:
+                clips.append(np.stack([_small(image) for image in film_frames(renderer, drive, frame, CLIP_STEPS, rng)]))
+                poses.append((drive.x_m[frame], drive.y_m[frame], drive.heading_deg[frame]))
+                cameras.append((camera.focal, camera.horizon, camera.height_m))
+                names.append(conditions.name)
+    return Glimpses(
+        np.stack(clips), np.array(poses, np.float32), np.array(cameras, np.float32), np.array(names, "<U16")
+    )
+
+
+def film_frames(
+    renderer: Renderer, drive: Drive, first: int, steps: tuple[int, ...] | range, rng: np.random.Generator
+) -> Iterator[Image]:
+    """Frames `first + step` of a drive, the camera shaken a little by the road."""
+    for step in steps:
+        frame = min(first + step, len(drive) - 1)
+        shake = rng.normal(size=2) * (0.0018, 0.12) * min(1.0, float(drive.speed_m_s[frame]) / 4.0)
+        yield renderer.take(
+            float(drive.x_m[frame]), float(drive.y_m[frame]), float(drive.heading_deg[frame]),
+            drive.others(frame), (float(shake[0]), float(shake[1])),
+        )  # fmt: skip
+
+
+def _small(image: Image) -> Image:
+    return np.asarray(cv2.resize(image, STORED_PX, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _moments(drive: Drive, rng: np.random.Generator) -> list[int]:
+    """First frames of clips, far enough apart on the road."""
+    moments, last_m = [], -np.inf
+    for frame in range(0, len(drive) - FPS, 3):
+        apart = drive.along_m[frame] - last_m >= _APART_M + rng.uniform(0, 4)
+        if apart and (drive.speed_m_s[frame] > 0.5 or rng.random() < _STAND_STILL):
+            moments.append(frame)
+            last_m = drive.along_m[frame]
+    return moments
+
+
+def write_training_set(
+    folder: Path,
+    first: int,
+    places: int,
+    clips: int = 80,
+    workers: int = 1,
+    on_place: Callable[[int, str], None] | None = None,
+) -> None:
+    """Writes the places of `places` seeds from `first` on; seeds whose file exists are left as they are.
+
+    Args:
+        on_place: called with each seed and what became of it: its file, or why it failed.
+
+    Raises:
+        SettingsInvalid: the seeds belong to no split, or to two.
+    """
+    if split_of(first) != split_of(first + places - 1):
+        raise SettingsInvalid(f"Seeds {first} to {first + places - 1} belong to two splits; ask for each alone.")
+    missing = [seed for seed in range(first, first + places) if not (folder / f"{seed}.npz").exists()]
+    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        jobs = {pool.submit(write_training_place, seed, folder, clips): seed for seed in missing}
+        for job in as_completed(jobs):
+            error = job.exception()
+            if error is not None and not isinstance(error, GamaError | ValueError | IndexError | cv2.error):
+                raise error
+            if on_place is not None:
+                on_place(jobs[job], f"failed: {error!r}" if error else str(job.result()))
