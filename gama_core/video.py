@@ -228,20 +228,26 @@ def _upright(stream: VideoStream, frame: av.VideoFrame) -> tuple[int, int, int]:
 
 
 def _extent(container: InputContainer, stream: VideoStream, path: Path) -> tuple[float, float, int]:
-    """First and last moment of the stream in the container's seconds, and its number of frames."""
+    """First and last moment of the stream in the container's seconds, and its number of frames.
+
+    The last frame lasts as long as frames usually do: what containers say of it follows the order of decoding.
+    """
     tick_s = float(stream.time_base or 0)
-    usual_s = 1.0 / float(stream.average_rate) if stream.average_rate else tick_s
-    start_s, end_s, count = math.inf, -math.inf, 0
+    ticks, length = [], 0
     for packet in _packets(container, stream):
         time = packet.pts if packet.pts is not None else packet.dts
-        if time is None or not packet.size or packet.is_discard:
-            continue
-        start_s = min(start_s, time * tick_s)
-        end_s = max(end_s, time * tick_s + (packet.duration * tick_s if packet.duration else usual_s))
-        count += 1
-    if not 0 < end_s - start_s <= _MAX_DURATION_S:
+        if time is not None and packet.size and not packet.is_discard:
+            ticks.append(time)
+            length = packet.duration or length
+    times_s = np.sort(np.array(ticks)) * tick_s
+    if len(times_s) > 1:
+        last_s = float(np.median(np.diff(times_s)))
+    else:
+        last_s = length * tick_s or 1.0 / float(stream.average_rate or 30)
+    length_s = times_s[-1] + last_s - times_s[0] if len(times_s) else 0.0
+    if not 0 < length_s <= _MAX_DURATION_S:
         raise VideoUnreadable(f"The times in {path.name} make no sense (more than a day, or none): convert it first.")
-    return start_s, end_s, count
+    return float(times_s[0]), float(times_s[-1] + last_s), len(times_s)
 
 
 def _require_whole(container: InputContainer, stream: VideoStream, found_s: float, path: Path) -> None:
