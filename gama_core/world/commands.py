@@ -3,21 +3,73 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import typer
 
+from gama_core.errors import SettingsInvalid
+from gama_core.world.film import write_drive
+from gama_core.world.imagery import write_geotiff, write_tiles
+from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make_place
 from gama_core.world.training_set import write_training_set
+from gama_core.world.weather import WEATHERS
 
 app = typer.Typer(help="Make procedural cities: aerial imagery, dash-cam drives, the training set.", no_args_is_help=True)
 _log = logging.getLogger("gama_core.world")
+
+Seed = Annotated[
+    int, typer.Option(help="Which city: 10000-19999 training, 20000-20999 validation, 90000-99999 test, 90001 the sample.")
+]
+Columns = Annotated[int, typer.Option(help="Regions from west to east; a region is about 410 m wide.", min=1, max=40)]
+Rows = Annotated[int, typer.Option(help="Regions from north to south.", min=1, max=40)]
 
 
 @app.callback()
 def world() -> None:
     """Make procedural cities: aerial imagery, dash-cam drives, the training set."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+
+@app.command("place")
+def place_command(
+    out: Annotated[Path, typer.Option(help="city.tif for one GeoTIFF, else a folder for tiles: OUT/19/x/y.jpg.")],
+    seed: Seed = SAMPLE_SEED,
+    columns: Columns = SAMPLE_COLUMNS,
+    rows: Rows = SAMPLE_ROWS,
+    ending: Annotated[str, typer.Option(help="Of the tiles: png, jpg or webp.")] = "jpg",
+) -> None:
+    """Draw the aerial image of a city, north up, zoom 19."""
+    city = make_place(seed, columns, rows)
+    if out.suffix.lower() in (".tif", ".tiff"):
+        write_geotiff(city, out, _tell)
+    else:
+        write_tiles(city, out, ending, _tell)
+
+
+@app.command("drives")
+def drives_command(
+    out: Annotated[Path, typer.Option(help="Folder for drive_000.mp4, drive_000.json ... and the truth beside them.")],
+    seed: Seed = SAMPLE_SEED,
+    columns: Columns = SAMPLE_COLUMNS,
+    rows: Rows = SAMPLE_ROWS,
+    count: Annotated[int, typer.Option(help="How many drives.", min=1)] = 6,
+    first: Annotated[int, typer.Option(help="Number of the first: each number is a drive of its own.", min=0)] = 0,
+    seconds: Annotated[float, typer.Option(help="How long each drive is.", min=2, max=3600)] = 40.0,
+    weather: Annotated[str | None, typer.Option(help=f"One of {', '.join(WEATHERS)}; drawn by lot if left out.")] = None,
+    gps: Annotated[bool, typer.Option(help="Write the phone's GPS beside each drive.")] = True,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Film drives through a city; films that exist are kept, so that it may be stopped and started again."""
+    if weather is not None and weather not in WEATHERS:
+        raise SettingsInvalid(f"There is no weather {weather!r}; choose one of {', '.join(WEATHERS)}.")
+    with ProcessPoolExecutor(min(workers, count), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        shares = [range(first + share, first + count, workers) for share in range(min(workers, count))]
+        jobs = (repeat(value) for value in (seed, columns, rows, seconds, out, weather, gps))
+        list(pool.map(_film_all, shares, *jobs))
 
 
 @app.command("training-set")
@@ -30,6 +82,19 @@ def training_set(
 ) -> None:
     """Write training places; those that exist are kept, so that it may be stopped and started again."""
     write_training_set(out, first, places, clips, workers, lambda seed, fate: _log.info("%s %s", seed, fate))
+
+
+def _film_all(
+    numbers: range, seed: int, columns: int, rows: int, seconds: float, out: Path, weather: str | None, gps: bool
+) -> None:
+    """One process's share of the drives: the city is made once."""
+    city = make_place(seed, columns, rows)
+    for number in numbers:
+        _log.info("%s", write_drive(city, number, seconds, out, weather=weather, with_gps=gps))
+
+
+def _tell(done: int, total: int) -> None:
+    _log.info("region %s of %s", done, total)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.world.camera import NEAR_M, SHIFT, View
-from gama_core.world.light import Light
+from gama_core.world.light import Light, Tone
 from gama_core.world.paint import Colour, Image
 from gama_core.world.palette import CAR_COLOURS
 from gama_core.world.shapes import rectangle
@@ -17,6 +17,7 @@ from gama_core.world.shapes import rectangle
 _SPRITE_PX = 128
 _BARK = np.array([78.0, 64.0, 52.0])
 _GLASS = np.array([48.0, 56.0, 66.0])
+_HUB = np.array([120.0, 122.0, 124.0])
 _TYRE = np.array([26.0, 26.0, 28.0])
 _DETAIL_M = 45.0
 
@@ -86,11 +87,15 @@ def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], 
     solid.slab(2.15, 0.95, 0.0, 0.02, 0.0, shade(_TYRE, z, 0.6))
     if z < _DETAIL_M:
         for along in (-1.35, 1.35):
-            solid.wheels(along, shade(_TYRE, z))
-    solid.slab(2.2, 0.9, 0.25, 0.8 if not van else 1.0, 0.0, shade(colour, z, 0.86, 0.8))
-    back = -0.25 if not van else -0.4
-    solid.slab(1.75 if van else 1.5, 0.86, 0.8 if not van else 1.0, roof_m - 0.08, back, shade(_GLASS, z), taper=0.78)
-    solid.slab(1.4 if van else 1.05, 0.7, roof_m - 0.1, roof_m, back, shade(colour, z, 1.0, 0.6))
+            solid.wheels(along, 0.33, shade(_TYRE, z))
+            solid.wheels(along, 0.18, shade(_HUB, z))
+    belt_m, back, half = (1.0, -0.4, 1.75) if van else (0.8, -0.25, 1.5)
+    solid.slab(2.2, 0.9, 0.25, belt_m - 0.14, 0.0, shade(colour, z, 0.8, 0.8))
+    solid.slab(2.16, 0.88, belt_m - 0.14, belt_m, 0.0, shade(colour, z, 0.94, 0.7), taper=0.96)
+    solid.slab(half, 0.84, belt_m, roof_m - 0.08, back, shade(_GLASS, z), taper=0.72)
+    if z < _DETAIL_M:
+        solid.pillars(half, 0.84, belt_m, roof_m - 0.06, back, shade(colour, z, 0.8, 0.6), 0.72)
+    solid.slab(half * 0.74, 0.73, roof_m - 0.1, roof_m, back, shade(colour, z, 1.02, 0.6))
     if z < _DETAIL_M:
         _paint_ends(solid, view, light, z)
 
@@ -124,7 +129,7 @@ class _Solid:
         low_m: float,
         high_m: float,
         shift_m: float,
-        tone: tuple[float, float, float],
+        tone: Tone,
         taper: float = 1.0,
     ) -> None:
         """A box, its top `taper` times as long as its foot."""
@@ -133,20 +138,35 @@ class _Solid:
         top = rectangle(middle, self.along, half_length_m * taper, half_width_m * (0.5 + taper / 2))
         self._hull(np.vstack([foot, top]), np.repeat([low_m, high_m], 4), tone)
 
-    def wheels(self, along_m: float, tone: tuple[float, float, float]) -> None:
-        turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
-        for side in (-0.91, 0.91):
-            points = self.centre + self.side * side + self.along * (along_m + 0.33 * np.cos(turn))[:, None]
-            self._hull(points, 0.33 + 0.33 * np.sin(turn), tone)
+    def wheels(self, along_m: float, radius_m: float, tone: Tone) -> None:
+        """The wheel of an axle on the side that the camera sees."""
+        turn = np.linspace(0, 2 * np.pi, 10, endpoint=False)
+        side = self.side * (0.92 if float((self.view.at - self.centre) @ self.side) > 0 else -0.92)
+        points = self.centre + side + self.along * (along_m + radius_m * np.cos(turn))[:, None]
+        self._hull(points, 0.33 + radius_m * np.sin(turn), tone)
+
+    def pillars(
+        self, half_length_m: float, half_width_m: float, low_m: float, high_m: float, shift_m: float, tone: Tone, taper: float
+    ) -> None:
+        """The posts at the corners of the cabin and between its side windows."""
+        middle = self.centre + self.along * shift_m
+        near_side = 1.0 if float((self.view.at - middle) @ self.side) > 0 else -1.0
+        for along in (-1.0, 0.05, 1.0):
+            for side in (near_side,) if along == 0.05 else (-1.0, 1.0):
+                foot = middle + self.along * along * half_length_m + self.side * side * half_width_m
+                top = middle + self.along * along * half_length_m * taper + self.side * side * half_width_m * (0.5 + taper / 2)
+                wide = self.along * 0.05 + self.side * 0.03
+                points = np.array([foot - wide, foot + wide, top + wide, top - wide])
+                self._hull(points, np.array([low_m, low_m, high_m, high_m]), tone)
 
     def face(
-        self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: tuple[float, float, float]
+        self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: Tone
     ) -> None:
         """A quad on the front or the rear."""
         ends = [self.centre + self.along * along_m + self.side * side for side in (left_m, right_m)]
         self._hull(np.array([ends[0], ends[1], ends[1], ends[0]]), np.array([low_m, low_m, high_m, high_m]), tone)
 
-    def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: tuple[float, float, float]) -> None:
+    def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: Tone) -> None:
         x, z = self.view.relative(points)
         if float(z.min()) < NEAR_M:
             return

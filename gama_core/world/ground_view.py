@@ -79,7 +79,7 @@ class GroundView:
             self._tiles.move_to_end(key)
             return self._tiles[key]
         where = Rectangle(column * _TILE_PX, row * _TILE_PX, _TILE_PX, _TILE_PX, _TILE_M / _TILE_PX)
-        levels = [draw_ground(self._place, where)]
+        levels = [draw_ground(self._place, where, 2 if self._near else 1)]
         for _ in _RADII[1:]:
             levels.append(np.asarray(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)))
         self._tiles[key] = levels
@@ -93,7 +93,7 @@ class GroundView:
         if self._patch is None or np.hypot(*(self._patch[0] - wanted)) > _NEAR_MOVE_M:
             left, top = wanted - _NEAR_HALF_M
             where = Rectangle.around(left, top, left + 2 * _NEAR_HALF_M, top + 2 * _NEAR_HALF_M, _NEAR_M_PER_PX)
-            self._patch = (wanted, where, draw_ground(self._place, where))
+            self._patch = (wanted, where, draw_ground(self._place, where, 2))
         return self._patch[1], self._patch[2]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gama_core.world.buildings import STOREY_M
 from gama_core.world.camera import NEAR_M, SHIFT, Camera, View
+from gama_core.world.drive import Drive
 from gama_core.world.facades import Panels
 from gama_core.world.figures import paint_car, paint_lamp, paint_tree
 from gama_core.world.fields import Points
@@ -19,7 +21,7 @@ from gama_core.world.paint import Image
 from gama_core.world.scene import SEEN_M, Scene
 from gama_core.world.weather import Conditions
 
-_FACADE_M = 85.0  # walls show windows up to here
+_STOREY_PX = 3.0  # walls show windows where a storey is taller than this
 _FACADE_PX = 5
 _DETAIL_M = 40.0
 _SHADOW_M = 75.0
@@ -50,6 +52,7 @@ class Renderer:
         self.size = (frame[0] + 2 * self.pad[0], frame[1] + 2 * self.pad[1])
         still = View.of(camera, 0.0, 0.0, 0.0, frame, self.pad)
         self.first_row = int(np.ceil(still.horizon_px))
+        self.facades_m = min(SEEN_M, still.focal_px * STOREY_M / _STOREY_PX)
         self.sky = _sky(conditions, self.size[0], self.first_row, rng)
         self.factor, self.summand = self.light.on_ground(still, self.first_row, self.size[1], self.size[0])
         self.hood = _hood(camera, self.size, self.pad, conditions, rng)
@@ -176,7 +179,7 @@ class Renderer:
         whole = _project(view, line, np.array([[start, end, foot, top]]))
         cv2.fillConvexPoly(image, whole[0], self.light.shade(building.facade, far, share), cv2.LINE_8, SHIFT)
         wide_px = abs(int(whole[0, 1, 0]) - int(whole[0, 0, 0])) >> SHIFT
-        if wide_px > _FACADE_PX and far < _FACADE_M:
+        if wide_px > _FACADE_PX and far < self.facades_m:
             for panels in self.scene.panels(row):
                 if not (panels.detail and far > _DETAIL_M):
                     self._paint_panels(image, view, panels, line)
@@ -219,6 +222,17 @@ class Renderer:
             xs, zs = np.array([x0, x1, x[nearest]]), np.array([z0, z1, z[nearest]])
             ups, tone = np.array([top, top, height_m]), self.light.shade(building.facade, far, share * 0.97)
         cv2.fillConvexPoly(image, view.pixels(xs, zs, ups), tone, cv2.LINE_8, SHIFT)
+
+
+def drive_frames(renderer: Renderer, drive: Drive, frames: Iterable[int], rng: np.random.Generator) -> Iterator[Image]:
+    """Frames of a drive, the camera shaken a little by the road."""
+    for number in frames:
+        frame = min(number, len(drive) - 1)
+        shake = rng.normal(size=2) * (0.0018, 0.12) * min(1.0, float(drive.speed_m_s[frame]) / 4.0)
+        yield renderer.take(
+            float(drive.x_m[frame]), float(drive.y_m[frame]), float(drive.heading_deg[frame]),
+            drive.others(frame), (float(shake[0]), float(shake[1])),
+        )  # fmt: skip
 
 
 _OCTAGON = np.c_[np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)]

@@ -1,19 +1,21 @@
-"""The training set: places drawn from above and driven through, one .npz file a place.
+"""The training set: places drawn from above and driven through, one folder of .npy files a place, to be mapped.
 
-A file holds, for n clips of 4 frames that lie 4/30 s apart:
-    clips       uint8 (n, 4, 72, 128, 3) RGB, rendered at 256 x 144 and averaged
-    poses       float32 (n, 3): x_m east, y_m south of the place's north-west corner, heading_deg, in the first frame
-    cameras     float32 (n, 3): focal length / frame width, horizon row / frame height, camera height in m
-    conditions  <U16 (n,): the weather
-    aerial      uint8 (H, W, 3) RGB: the region and `margin_m` on every side, `m_per_px` metres per pixel
-    margin_m, m_per_px, size_m  float: size_m is the side of the region
+A place's folder holds, for n clips of 4 frames that lie 4/30 s apart:
+    clips.npy       uint8 (n, 4, 64, 128, 3) RGB, averaged from the middle 256 x 128 of frames of 256 x 144
+    frames.npy      uint8 (n, 128, 256, 3) RGB: the first of the four, not averaged
+    poses.npy       float32 (n, 3): x_m east, y_m south of the place's north-west corner, heading_deg, in the first frame
+    cameras.npy     float32 (n, 3): focal length / frame width, horizon row / height of the crop, camera height in m
+    conditions.npy  <U16 (n,): the weather
+    aerial.npy      uint8 (H, W, 3) RGB: the region and a margin on every side
+    place.json      seed, margin_m, m_per_px, size_m (the side of the region)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -21,19 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.errors import GamaError, SettingsInvalid
+from gama_core.files import whole_folder
 from gama_core.world.aerial import draw_aerial
 from gama_core.world.camera import Camera
 from gama_core.world.drive import FPS, Drive, plan_drive
 from gama_core.world.ground_view import GroundView
 from gama_core.world.paint import Image, Rectangle
 from gama_core.world.place import Place, make_place, split_of
-from gama_core.world.render import Renderer
+from gama_core.world.render import Renderer, drive_frames
 from gama_core.world.scene import Scene
 from gama_core.world.weather import random_conditions
 
 CLIP_STEPS = (0, 4, 8, 12)  # frames of a clip, at 30 a second
 RENDERED_PX = (256, 144)
-STORED_PX = (128, 72)
+CROP_ROWS = slice(8, 136)  # what the networks see of a frame: the middle 256 x 128
+STORED_PX = (128, 64)
 MARGIN_M = 60.0
 M_PER_PX = 0.5
 _APART_M = 8.0  # clips of one drive are at least so far apart
@@ -47,43 +51,35 @@ class Glimpses:
     """Clips of one place, with where and how they were taken."""
 
     clips: NDArray[np.uint8]
+    frames: NDArray[np.uint8]
     poses: NDArray[np.float32]
     cameras: NDArray[np.float32]
     conditions: NDArray[np.str_]
 
 
 def write_training_place(seed: int, folder: Path, clips: int = 80) -> Path:
-    """Makes the place of a seed and writes `folder/{seed}.npz`, whole or not at all.
+    """Makes the place of a seed and writes `folder/{seed}/`, whole or not at all.
 
     Raises:
         SettingsInvalid: the seed belongs to no split.
     """
     place = make_place(seed)
-    glimpses = take_glimpses(place, clips)
+    arrays = asdict(take_glimpses(place, clips))
     box = (-MARGIN_M, -MARGIN_M, place.width_m + MARGIN_M, place.height_m + MARGIN_M)
-    path, partial = folder / f"{seed}.npz", folder / f"{seed}.npz.partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            clips=glimpses.clips,
-            poses=glimpses.poses,
-            cameras=glimpses.cameras,
-            conditions=glimpses.conditions,
-            aerial=draw_aerial(place, Rectangle.around(*box, M_PER_PX)),
-            margin_m=MARGIN_M,
-            m_per_px=M_PER_PX,
-            size_m=place.width_m,
-        )
-    partial.rename(path)
-    return path
+    arrays["aerial"] = draw_aerial(place, Rectangle.around(*box, M_PER_PX))
+    facts = {"seed": seed, "margin_m": MARGIN_M, "m_per_px": M_PER_PX, "size_m": place.width_m}
+    with whole_folder(folder / str(seed)) as partial:
+        for name, array in arrays.items():
+            np.save(partial / f"{name}.npy", array)
+        (partial / "place.json").write_text(json.dumps(facts))
+    return folder / str(seed)
 
 
 def take_glimpses(place: Place, count: int) -> Glimpses:
     """`count` short clips from random drives, in changing weather and with changing cameras."""
     rng = np.random.default_rng([place.seed, 2])
     ground = GroundView(place)
-    clips, poses, cameras, names = [], [], [], []
+    clips, frames, poses, cameras, names = [], [], [], [], []
     while len(clips) < count:
         drive = plan_drive(place, rng, _SECONDS)
         moments = _moments(drive, rng)
@@ -93,30 +89,27 @@ def take_glimpses(place: Place, count: int) -> Glimpses:
             scene = Scene(place, rng, drive.path, conditions.lit_windows)
             renderer = Renderer(scene, ground, camera, conditions, RENDERED_PX, rng)
             for frame in look:
-                clips.append(np.stack([_small(image) for image in film_frames(renderer, drive, frame, CLIP_STEPS, rng)]))
+                images = list(drive_frames(renderer, drive, [frame + step for step in CLIP_STEPS], rng))
+                frames.append(images[0][CROP_ROWS])
+                clips.append(np.stack([_small(image) for image in images]))
                 poses.append((drive.x_m[frame], drive.y_m[frame], drive.heading_deg[frame]))
-                cameras.append((camera.focal, camera.horizon, camera.height_m))
+                cameras.append((camera.focal, _horizon_in_crop(camera), camera.height_m))
                 names.append(conditions.name)
     return Glimpses(
-        np.stack(clips), np.array(poses, np.float32), np.array(cameras, np.float32), np.array(names, "<U16")
+        np.stack(clips),
+        np.stack(frames),
+        np.array(poses, np.float32),
+        np.array(cameras, np.float32),
+        np.array(names, "<U16"),
     )
 
 
-def film_frames(
-    renderer: Renderer, drive: Drive, first: int, steps: tuple[int, ...] | range, rng: np.random.Generator
-) -> Iterator[Image]:
-    """Frames `first + step` of a drive, the camera shaken a little by the road."""
-    for step in steps:
-        frame = min(first + step, len(drive) - 1)
-        shake = rng.normal(size=2) * (0.0018, 0.12) * min(1.0, float(drive.speed_m_s[frame]) / 4.0)
-        yield renderer.take(
-            float(drive.x_m[frame]), float(drive.y_m[frame]), float(drive.heading_deg[frame]),
-            drive.others(frame), (float(shake[0]), float(shake[1])),
-        )  # fmt: skip
-
-
 def _small(image: Image) -> Image:
-    return np.asarray(cv2.resize(image, STORED_PX, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image[CROP_ROWS], STORED_PX, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _horizon_in_crop(camera: Camera) -> float:
+    return (camera.horizon * RENDERED_PX[1] - CROP_ROWS.start) / (CROP_ROWS.stop - CROP_ROWS.start)
 
 
 def _moments(drive: Drive, rng: np.random.Generator) -> list[int]:
@@ -138,17 +131,17 @@ def write_training_set(
     workers: int = 1,
     on_place: Callable[[int, str], None] | None = None,
 ) -> None:
-    """Writes the places of `places` seeds from `first` on; seeds whose file exists are left as they are.
+    """Writes the places of `places` seeds from `first` on; seeds whose folder exists are left as they are.
 
     Args:
-        on_place: called with each seed and what became of it: its file, or why it failed.
+        on_place: called with each seed and what became of it: its folder, or why it failed.
 
     Raises:
         SettingsInvalid: the seeds belong to no split, or to two.
     """
     if split_of(first) != split_of(first + places - 1):
         raise SettingsInvalid(f"Seeds {first} to {first + places - 1} belong to two splits; ask for each alone.")
-    missing = [seed for seed in range(first, first + places) if not (folder / f"{seed}.npz").exists()]
+    missing = [seed for seed in range(first, first + places) if not (folder / str(seed)).exists()]
     with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         jobs = {pool.submit(write_training_place, seed, folder, clips): seed for seed in missing}
         for job in as_completed(jobs):

@@ -1,0 +1,121 @@
+"""Drives as films: H.264 as any browser plays it, with the GPS beside it and the truth apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from gama_core.files import whole_file
+from gama_core.world.camera import Camera
+from gama_core.world.drive import FPS, Drive, plan_drive
+from gama_core.world.gps import phone_gps, to_json
+from gama_core.world.ground_view import GroundView
+from gama_core.world.place import Place
+from gama_core.world.render import Renderer, drive_frames
+from gama_core.world.scene import Scene
+from gama_core.world.weather import Conditions, random_conditions
+
+FRAME_PX = (640, 360)
+_QUALITY = "23"  # x264's constant rate factor
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One drive to film: which way, with what camera, in what weather."""
+
+    drive: Drive
+    camera: Camera
+    conditions: Conditions
+    seed: tuple[int, int]  # of all that is random on the way
+
+    @classmethod
+    def random(
+        cls, place: Place, number: int, seconds: float, weather: str | None = None, busy: float = 1.0
+    ) -> Take:
+        """The drive of a number in a place, always the same.
+
+        Raises:
+            SettingsInvalid: the place is too small for a drive.
+        """
+        rng = np.random.default_rng([place.seed, 3, number])
+        drive = plan_drive(place, rng, seconds, busy)
+        return cls(drive, Camera.random(rng), random_conditions(rng, weather), (place.seed, number))
+
+
+def film(
+    place: Place,
+    take: Take,
+    path: Path,
+    frame: tuple[int, int] = FRAME_PX,
+    on_frame: Callable[[int, int], None] | None = None,
+) -> None:
+    """Films a drive: MP4 with H.264 4:2:0 at 30 frames a second, the index in front; whole or not at all.
+
+    Args:
+        frame: width and height in pixels, both even.
+        on_frame: called with the frames done and their number.
+    """
+    rng = np.random.default_rng([*take.seed, 4])
+    conditions = replace(take.conditions, jpeg=0)  # H.264 has artefacts of its own
+    scene = Scene(place, rng, take.drive.path, conditions.lit_windows)
+    ground = GroundView(place, near=frame[0] > 480)
+    renderer = Renderer(scene, ground, take.camera, conditions, frame, rng)
+    with whole_file(path) as partial, av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as file:
+        stream = file.add_stream("libx264", rate=FPS, options={"crf": _QUALITY, "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt, stream.thread_count = *frame, "yuv420p", 1
+        for index, image in enumerate(drive_frames(renderer, take.drive, range(len(take.drive)), rng)):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            if on_frame is not None:
+                on_frame(index + 1, len(take.drive))
+        file.mux(stream.encode())
+
+
+def truth(place: Place, take: Take) -> dict[str, Any]:
+    """Where the car really was, ten times a second, and how it was filmed."""
+    drive, rows = take.drive, []
+    for index in range(0, len(drive), FPS // 10):
+        at = place.lat_lon(float(drive.x_m[index]), float(drive.y_m[index]))
+        heading_deg, speed_m_s = float(drive.heading_deg[index]), float(drive.speed_m_s[index])
+        rows.append([index / FPS, round(at.lat_deg, 8), round(at.lon_deg, 8), round(heading_deg, 2), round(speed_m_s, 3)])
+    camera = take.camera
+    return {
+        "weather": take.conditions.name,
+        "camera": {"focal": camera.focal, "horizon": camera.horizon, "height_m": camera.height_m},
+        "columns": ["time_s", "lat_deg", "lon_deg", "heading_deg", "speed_m_s"],
+        "rows": [[round(value, 8) for value in row] for row in rows],
+    }
+
+
+def write_drive(
+    place: Place,
+    number: int,
+    seconds: float,
+    folder: Path,
+    name: str | None = None,
+    weather: str | None = None,
+    with_gps: bool = True,
+    busy: float = 1.0,
+) -> Path:
+    """Films one drive into `folder`: NAME.mp4, its GPS NAME.json, and truth/NAME.json. A film that exists is kept.
+
+    Raises:
+        SettingsInvalid: the place is too small for a drive.
+    """
+    name = name or f"drive_{number:03d}"
+    path = folder / f"{name}.mp4"
+    if path.exists():
+        return path
+    take = Take.random(place, number, seconds, weather, busy)
+    with whole_file(folder / "truth" / f"{name}.json") as partial:
+        partial.write_text(json.dumps(truth(place, take)))
+    if with_gps:
+        with whole_file(folder / f"{name}.json") as partial:
+            partial.write_text(to_json(phone_gps(place, take.drive, np.random.default_rng([place.seed, 5, number]))))
+    film(place, take, path)
+    return path
