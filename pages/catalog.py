@@ -1,0 +1,168 @@
+"""What the app offers, found on the disk: drives and places. Knows nothing of Streamlit, as the routes use it too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from gama_core.errors import GamaError
+from gama_core.gallery import Gallery, open_gallery
+from gama_core.telemetry import read_track
+from gama_core.track import Track
+from gama_core.video import Video, open_video
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+DRIVES = ASSETS / "sample" / "drives"
+VIDEO_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ts")
+TRACK_ENDINGS = (".json", ".gpx", ".nmea", ".txt", ".csv", ".geojson", ".srt", ".log")
+PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what every browser decodes; all else is shown through a copy in H.264
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One drive to localize: its video, and the GPS track that the answer is compared with, if there is one."""
+
+    id: str  # safe in a URL
+    title: str
+    note: str
+    video_path: Path
+    track_path: Path | None
+    poster_path: Path | None = None
+
+    @property
+    def is_upload(self) -> bool:
+        return self.id.startswith("u-")
+
+    def open(self) -> Video:
+        """The video, opened once for all who ask.
+
+        Raises:
+            VideoUnreadable: it cannot be.
+        """
+        return _video(self.video_path, self.video_path.stat().st_mtime_ns if self.video_path.exists() else 0)
+
+    def track(self) -> Track | None:
+        """Where the drive really was, if that is known.
+
+        Raises:
+            TrackUnreadable: the GPS file is damaged.
+        """
+        return _track(self.track_path, self.track_path.stat().st_mtime_ns) if self.track_path else None
+
+    @property
+    def film_path(self) -> Path | None:
+        """What a browser can play: the video itself or its H.264 copy; None where there is no copy yet."""
+        copy = self.video_path.with_name("film.mp4") if self.is_upload else self.video_path
+        if copy.is_file() and (copy != self.video_path or self.open().codec in PLAYABLE):
+            return copy
+        return None
+
+
+@dataclass(frozen=True)
+class Place:
+    """One gallery on offer, or the reason why it cannot be searched."""
+
+    folder: Path
+    gallery: Gallery | None
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        """Names the gallery's content in URLs."""
+        return self.gallery.sha256[:16] if self.gallery else ""
+
+
+def cache_folder() -> Path:
+    """Where answers and uploads are kept: `cache/`, or the folder in GAMA_CACHE."""
+    return Path(os.environ.get("GAMA_CACHE") or ROOT / "cache")
+
+
+def uploads_folder() -> Path:
+    return cache_folder() / "uploads"
+
+
+def sample_drives() -> tuple[Drive, ...]:
+    """The shipped drives, in the order of drives.json, or by name where there is none."""
+    listed = DRIVES / "drives.json"
+    rows = json.loads(listed.read_text("utf-8")) if listed.is_file() else []
+    rows = rows or [{"file": path.name} for path in sorted(DRIVES.glob("*.mp4"))]
+    return tuple(_sample_drive(**row) for row in rows if (DRIVES / row["file"]).is_file())
+
+
+def find_drive(drive_id: str) -> Drive | None:
+    """The sample drive or the upload of that name; None for any other name."""
+    if re.fullmatch(r"u-[0-9a-f]{16}", drive_id):
+        return uploaded_drive(uploads_folder() / drive_id)
+    return next((drive for drive in sample_drives() if drive.id == drive_id), None)
+
+
+def uploaded_drive(folder: Path) -> Drive | None:
+    """The drive in an upload's folder, if it is whole."""
+    try:
+        fields = json.loads((folder / "drive.json").read_text("utf-8"))
+    except OSError:
+        return None
+    track = folder / fields["track"] if fields["track"] else None
+    return Drive(folder.name, fields["title"], fields["note"], folder / fields["video"], track)
+
+
+def gallery_folders() -> list[Path]:
+    """Folders that hold galleries: those in GAMA_GALLERIES (or just below them), then those of the assets."""
+    found: list[Path] = []
+    for name in filter(None, os.environ.get("GAMA_GALLERIES", "").split(os.pathsep)):
+        folder = Path(name).expanduser().resolve()
+        below = sorted(path.parent for path in folder.glob("*/gallery.json"))
+        found += [folder] if (folder / "gallery.json").is_file() or not below else below
+    found += sorted(path.parent for path in ASSETS.glob("*/gallery/gallery.json"))
+    return list(dict.fromkeys(found))
+
+
+def places() -> tuple[Place, ...]:
+    """Every gallery on offer; each is opened once, and again when its files change."""
+    return tuple(_place(folder, _changed(folder / "gallery.json")) for folder in gallery_folders())
+
+
+def find_place(place_id: str) -> Place | None:
+    """The searchable place of that id."""
+    return next((place for place in places() if place.gallery and place.id == place_id), None)
+
+
+def _sample_drive(file: str, title: str = "", note: str = "") -> Drive:
+    path = DRIVES / file
+    track, poster = path.with_suffix(".json"), path.with_suffix(".jpg")
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
+    return Drive(
+        id=name,
+        title=title or path.stem.replace("_", " ").replace("-", " ").capitalize(),
+        note=note,
+        video_path=path,
+        track_path=track if track.is_file() else None,
+        poster_path=poster if poster.is_file() else None,
+    )
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+@lru_cache(maxsize=16)
+def _place(folder: Path, _changed_ns: int) -> Place:
+    try:
+        return Place(folder, open_gallery(folder))
+    except GamaError as error:
+        return Place(folder, None, str(error))
+
+
+@lru_cache(maxsize=64)
+def _video(path: Path, _changed_ns: int) -> Video:
+    return open_video(path)
+
+
+@lru_cache(maxsize=64)
+def _track(path: Path, _changed_ns: int) -> Track:
+    return read_track(path)

@@ -1,0 +1,147 @@
+"""An answer on one screen: its figures, the map, the current clip, and a bar for every clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from gama_core.draw import draw_localization, moving_marker
+from gama_core.evaluate import agreement
+from gama_core.result import Localization
+from pages import session
+from pages.catalog import Drive, Place
+from pages.charts import evidence, timeline
+from pages.clip import clip_panel
+from pages.components import player
+from pages.jobs import Job
+from pages.routes import LEAFLET_URL, TILE_URL
+from pages.story import Story
+from pages.widgets import distance, figure, figures, grown, notice, panel, probability, share, show_map
+
+SURE = 0.5  # below this the answer is no answer, and the page says so
+
+
+def show(job: Job, drive: Drive, place: Place) -> None:
+    """The whole answer of a finished job."""
+    story = Story(job.result.localization, drive.track())
+    st.html(figures(_figures(story, job.result.device)))
+    if story.localization.confidence < SURE:
+        st.html(_do_not_know(story.localization))
+    _explore(job, drive, place)
+
+
+def export(job: Job, drive: Drive, place: Place) -> None:
+    """The menu of files to take away; each is made when it is asked for."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in drive.title).strip("-").lower() or "drive"
+    with st.popover("Export"):
+        for label, ending, kind, make in _exports(job.result.localization, drive, place):
+            st.download_button(
+                label, make, f"{name}.{ending}", kind, on_click="ignore", width="stretch", key=f"export-{ending}"
+            )
+
+
+def _exports(localization: Localization, drive: Drive, place: Place) -> list[tuple[str, str, str, Callable[[], str]]]:
+    from gama_core import export as files
+
+    return [
+        ("Map, one HTML file", "html", "text/html",
+         lambda: files.standalone_html(localization, place.gallery, drive.track())),
+        ("GeoJSON", "geojson", "application/geo+json", lambda: files.to_geojson(localization, drive.track())),
+        ("GPX", "gpx", "application/gpx+xml", lambda: files.to_gpx(localization, drive.track())),
+        ("CSV, a row per clip", "csv", "text/csv", lambda: files.to_csv(localization, drive.track())),
+        ("JSON, everything", "json", "application/json", localization.to_json),
+    ]  # fmt: skip
+
+
+@st.fragment
+def _explore(job: Job, drive: Drive, place: Place) -> None:
+    """Map, clip and bars: all that moves with the slider, and nothing else."""
+    story = Story(job.result.localization, drive.track())
+    index = session.clip(job, story.clips)
+    left, right = st.columns([0.725, 0.275], gap="small")
+    with left:
+        _map(story, place, index)
+    with right, st.container(key="side"):
+        _player(job, story, drive, index)
+        st.html(panel(clip_panel(story, place, index)))
+        st.html(panel(f"<h2>Growing evidence</h2>{evidence(story, index)}", "grow"))
+    with st.container(key="timeline"):
+        st.html(timeline(story))
+        if story.clips > 1:
+            st.html(f"<style>.st-key-timeline{{--clips:{story.clips}}}</style>")
+            st.slider("Clip", 0, story.clips - 1, key=session.clip_key(job), label_visibility="collapsed")
+
+
+def _map(story: Story, place: Place, index: int) -> None:
+    assert place.gallery
+    localization = story.localization
+    sheet = draw_localization(
+        localization,
+        place.gallery,
+        story.track,
+        imagery_url=TILE_URL.format(place=place.id),
+        leaflet_url=LEAFLET_URL,
+        theme=session.theme(),
+    )
+    marker = moving_marker(localization, place.gallery, localization.before[index].clip, story.track)
+    show_map(sheet, "answer", marker)
+
+
+def _player(job: Job, story: Story, drive: Drive, index: int) -> None:
+    localization = story.localization
+    times_s = np.array([step.time_s for step in localization.before])
+    key = f"player-{job.id}"
+
+    def follow() -> None:
+        second = st.session_state[key]["second"]
+        session.set_clip(job, int(np.abs(times_s - second).argmin()))
+
+    player(
+        key,
+        film_url=f"/film/{drive.id}.mp4" if drive.film_path else None,
+        still_url=f"/frame/{drive.id}/{1000 * times_s[index]:.0f}.jpg",
+        time_s=float(times_s[index]),
+        duration_s=localization.duration_s,
+        on_second=follow,
+    )
+
+
+def _figures(story: Story, device: str) -> list[tuple[str, str]]:
+    localization, comparison = story.localization, story.comparison
+    best, regions = localization.regions[0], len(localization.regions)
+    odds = f"of {regions} · p {probability(best.probability)}"
+    seconds = sum(localization.seconds.values())
+    took = ("Time", figure(f"{seconds:.1f} s", device))
+    if comparison is None:
+        agreed = agreement(localization)
+        band_m = float(np.median([step.radius_90_m for step in localization.path])) if localization.path else float("nan")
+        return [
+            ("Most likely region", figure("likely" if localization.confidence >= SURE else "unsure", odds)),
+            ("Clips that agree on it", figure(share(agreed.share_in_best_region), "of GAMa-Net's top-1")),
+            ("Spread of the clips", grown([distance(agreed.spread_before_m), distance(agreed.spread_after_m)])),
+            ("Place", figure(f"± {distance(band_m)}", "90 %, median")),
+            took,
+        ]
+    stages = [comparison.before, comparison.after, *([comparison.path] if comparison.path else [])]
+    rank, turned = comparison.region_rank, comparison.heading_error_deg
+    found = {1: figure("found", f"1 {odds}", "good"), None: figure("elsewhere", "not in this place", "bad")}
+    return [
+        ("Region", found.get(rank) or figure(f"rank {rank}", f"of {regions}", "bad")),
+        ("Clips within 80 m", grown(share(stage.recall()) for stage in stages)),
+        ("Median error", grown(distance(stage.median_m) for stage in stages)),
+        ("Heading", figure("–" if turned is None else f"± {turned:.0f}°", "median")),
+        took,
+    ]
+
+
+def _do_not_know(localization: Localization) -> str:
+    best = localization.regions[0]
+    return notice(
+        "We do not know where this was filmed.",
+        f"The drive lies in the best region with a probability of {probability(localization.confidence)}, "
+        f"which ranks first of {len(localization.regions)} at {probability(best.probability)}. "
+        "What you see is a guess; perhaps the drive is not in this place at all.",
+    )
+

@@ -1,0 +1,144 @@
+"""What all visitors share and what one visitor has chosen: the only place for caches and session state.
+
+The choice of a drive, of a place and the job live in the page's address, so that a reload and a link find them.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from pages import catalog, uploads
+from pages.catalog import Drive, Place
+from pages.jobs import Job, Jobs, Work
+
+if TYPE_CHECKING:
+    from gama_core.embed import Models
+
+_MODELS_LOCK = threading.Lock()
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The one queue of this server."""
+    uploads.forget_old()
+    return Jobs()
+
+
+def models() -> Models:
+    """The networks, loaded once for all visitors; workers may ask as well.
+
+    Raises:
+        WeightsUnreadable: they are missing or damaged.
+    """
+    with _MODELS_LOCK:
+        return _models()
+
+
+@st.cache_resource(show_spinner=False)
+def _models() -> Models:
+    from gama_core.embed import load_models  # torch takes seconds: not before it is needed
+
+    return load_models()
+
+
+def theme() -> Literal["dark", "light"]:
+    """The theme that the visitor sees."""
+    return "light" if st.context.theme.type == "light" else "dark"
+
+
+def places() -> tuple[Place, ...]:
+    """Every place on offer, those that cannot be opened included."""
+    return catalog.places()
+
+
+def searchable() -> tuple[Place, ...]:
+    return tuple(place for place in places() if place.gallery)
+
+
+def drives() -> tuple[Drive, ...]:
+    """The sample drives, then what this visitor has brought."""
+    brought = [catalog.find_drive(drive_id) for drive_id in _uploads()]
+    return (*catalog.sample_drives(), *(drive for drive in brought if drive))
+
+
+def drive() -> Drive | None:
+    """The drive chosen, or the first."""
+    chosen = catalog.find_drive(st.query_params.get("drive", ""))
+    if chosen and chosen.is_upload and chosen.id not in _uploads():
+        _uploads().append(chosen.id)  # the visitor comes back
+    return chosen or next(iter(drives()), None)
+
+
+def place() -> Place | None:
+    """The place chosen, or the first that can be searched."""
+    return catalog.find_place(st.query_params.get("place", "")) or next(iter(searchable()), None)
+
+
+def choose(name: Literal["drive", "place"], value: str) -> None:
+    """Notes a choice in the address."""
+    st.query_params[name] = value
+    st.query_params.pop("job", None)
+
+
+def add_upload(brought: Drive) -> None:
+    """Puts an upload among this visitor's drives and chooses it."""
+    _uploads().append(brought.id)
+    choose("drive", brought.id)
+
+
+def start(about: Drive, where: Place, work: Work) -> Job:
+    """Queues a job on a drive in a place and notes its name in the address."""
+    started = jobs().submit((about.id, where.id), work)
+    st.query_params["job"] = started.id
+    return started
+
+
+def job(about: Drive, where: Place) -> Job | None:
+    """The job on a drive in a place: the one in the address, else the newest."""
+    named = jobs().find(st.query_params.get("job", ""))
+    subject = (about.id, where.id)
+    return named if named and named.subject == subject else jobs().about(subject)
+
+
+def address() -> dict[str, str]:
+    """The home page's address, for links back to it from other pages."""
+    found: dict[str, str] = st.session_state.get("address", {})
+    return found
+
+
+def note_address() -> None:
+    """Notes the home page's address, before another page takes its place."""
+    st.session_state["address"] = st.query_params.to_dict()
+
+
+def clip(about: Job, count: int) -> int:
+    """Which of so many clips the visitor looks at, counted from 0."""
+    return min(int(st.session_state.get(clip_key(about), 0)), count - 1)
+
+
+def clip_key(about: Job) -> str:
+    """The slider's name: another answer starts at its first clip."""
+    return f"clip-{about.id}"
+
+
+def set_clip(about: Job, index: int) -> None:
+    """Moves the slider; only in a callback."""
+    st.session_state[clip_key(about)] = index
+
+
+def message() -> str:
+    """What went wrong last, told once."""
+    return str(st.session_state.pop("message", ""))
+
+
+def leave_message(text: str) -> None:
+    """Keeps a message for the next run of the page."""
+    st.session_state["message"] = text
+
+
+def _uploads() -> list[str]:
+    found: list[str] = st.session_state.setdefault("uploads", [])
+    return found

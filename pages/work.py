@@ -1,0 +1,52 @@
+"""What the worker does for the pages: localize a drive, and make its film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gama_core.gallery import Gallery
+from gama_core.result import Localization
+from pages import session
+from pages.catalog import Drive, cache_folder
+from pages.jobs import Job, Work
+from pages.uploads import make_film
+
+STAGES = {  # in the order in which they come
+    "networks": "Load the networks",
+    "video": "Cut the video into clips",
+    "embedding": "Embed every clip",
+    "search": "Search the whole place",
+    "screening": "Rank the regions",
+    "second search": "Search the best region",
+    "path": "Find one drivable path",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a job on a drive returns."""
+
+    localization: Localization
+    device: str
+
+
+def localize_drive(drive: Drive, gallery: Gallery) -> Work:
+    """The main job, for a worker thread; answers given before come from the disk."""
+
+    def work(job: Job) -> Answer:
+        from gama_core.localize import localize  # torch takes seconds: not before it is needed
+
+        job.on_stage("networks", 0, 1)
+        models = session.models()
+        job.on_stage("networks", 1, 1)
+        answer = localize(
+            drive.open(), gallery, models, on_stage=job.on_stage, cache=cache_folder() / "answers"
+        )
+        return Answer(answer, str(models.device).upper())
+
+    return work
+
+
+def film_drive(drive: Drive) -> Work:
+    """The browser's copy of an upload, for a worker thread."""
+    return lambda job: make_film(drive, job)
