@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,9 +72,7 @@ def compare(localization: Localization, track: Track) -> Comparison:
         Errors per clip and stage, and the rank of the region that holds most of the drive's clips.
     """
     truth = tuple(track.at(step.time_s) for step in localization.before)
-    votes = [
-        hit.index for at in truth if at is not None for hit in localization.regions if hit.region.contains(at)
-    ]
+    votes = [hit.index for at in truth if at is not None for hit in localization.regions if hit.region.contains(at)]
     true_region = max(set(votes), key=votes.count) if votes else None
     ranks = {hit.index: rank for rank, hit in enumerate(localization.regions, start=1)}
     path = localization.path
@@ -88,6 +87,36 @@ def compare(localization: Localization, track: Track) -> Comparison:
     )
 
 
+def summary(rows: Sequence[tuple[Localization, Comparison]]) -> dict[str, Any]:
+    """The figures of many drives: recall and error over all their clips, ranks over the drives.
+
+    Args:
+        rows: localizations with their comparisons.
+
+    Returns:
+        Names to figures; recalls and shares in [0, 1], errors in metres.
+    """
+    figures: dict[str, Any] = {"drives": len(rows), "clips": sum(len(answer.before) for answer, _ in rows)}
+    ranks = [comparison.region_rank for _, comparison in rows]
+    figures["region_recall"] = {f"@{k}": _share([rank is not None and rank <= k for rank in ranks]) for k in (1, 5, 10)}
+    for name in ("before", "after", "path"):
+        stages = [getattr(comparison, name) for _, comparison in rows]
+        errors = tuple(error for stage in stages if stage is not None for error in stage.known)
+        if errors:
+            stage = Stage(errors)
+            figures[name] = {
+                "within_25_m": round(stage.recall(PRECISE_M), 3),
+                "within_80_m": round(stage.recall(), 3),
+                "median_m": round(stage.median_m, 1),
+                "mean_m": round(stage.mean_m, 1),
+            }
+    headings = [comparison.heading_error_deg for _, comparison in rows if comparison.heading_error_deg is not None]
+    if headings:
+        figures["heading_error_deg"] = round(float(np.median(headings)), 1)
+    figures["confidence"] = round(float(np.mean([answer.confidence for answer, _ in rows])), 3)
+    return figures
+
+
 def agreement(localization: Localization) -> Agreement:
     """How far the clips agree with each other: the figures to show where no truth is known."""
     best = localization.regions[0].index
@@ -97,6 +126,10 @@ def agreement(localization: Localization) -> Agreement:
         spread_before_m=_spread_m(localization.before),
         spread_after_m=_spread_m(localization.after),
     )
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return round(float(np.mean(hits)), 3)
 
 
 def _stage(found: Sequence[LatLon], truth: Sequence[LatLon | None]) -> Stage:

@@ -22,9 +22,7 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.shortcut = nn.Sequential()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         out = relu(self.bn1(self.conv1(x)))
@@ -37,9 +35,7 @@ class AerialTower(nn.Module):
     def __init__(self, config: ResNetConfig, channels: int = 3) -> None:
         super().__init__()
         width = config.stem_width
-        self.conv1 = nn.Conv2d(
-            channels, width, config.stem_kernel, config.stem_stride, config.stem_padding, bias=False
-        )
+        self.conv1 = nn.Conv2d(channels, width, config.stem_kernel, config.stem_stride, config.stem_padding, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.depth = len(config.widths)
         for layer, (outputs, stride) in enumerate(zip(config.widths, config.strides, strict=True), start=1):

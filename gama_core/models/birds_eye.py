@@ -30,7 +30,8 @@ class CameraGuess(nn.Module):
         self.spread: Tensor
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.mean + self.spread * self.layers(features).float().clamp(-3.0, 3.0)
+        off: Tensor = self.layers(features).float().clamp(-3.0, 3.0)
+        return self.mean + self.spread * off
 
 
 class BirdsEye(nn.Module):

@@ -129,7 +129,8 @@ COMPACT = GAMaNetConfig(
     tile_ahead_m=16.0,
     motion_frames=4,
     motion_size=(64, 128),
-    video=VideoConfig(16, 5, 2, 2, (32, 64, 128), (2, 2, 2), 1, (1, 2, 2), 0.0),
+    # Time shrinks from 4 to 1 at once: on CPUs torch 2.13 gets the bfloat16 gradient of 3x3x3 over 2 frames wrong.
+    video=VideoConfig(16, 5, 2, 2, (32, 64, 128), (2, 2, 2), 1, (1, 4, 1), 0.0),
     aerial=_SMALL,
     tokens=7,
     heads=4,

@@ -59,7 +59,7 @@ class GAMaNet(nn.Module):
         Returns:
             float32 (B, D), unit length.
         """
-        return self.unit(self.clip_features(clips)[0], self.v_head)
+        return self.unit(self.clip_features(*self.split(clips))[0], self.v_head)
 
     def embed_tiles(self, tiles: Tensor) -> Tensor:
         """Unit vectors of tiles.
@@ -79,17 +79,22 @@ class GAMaNet(nn.Module):
         features = tokens.mean(1) if self.i_spatial is None else self.i_spatial(tokens)
         return self.unit(features, self.i_head)
 
-    def clip_features(self, clips: Tensor, cameras: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def split(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        """Clips as the video side looks at them: motion (B, 3, t, h, w) at small size, and the first frame, sharp."""
+        frames = _spread(clips, self.config.motion_frames)
+        motion = _resized(frames.transpose(1, 2).flatten(0, 1), self.config.motion_size)
+        motion = motion.unflatten(0, (clips.shape[0], -1)).transpose(1, 2)
+        return motion, _resized(clips[:, :, 0], self.config.clip_size)
+
+    def clip_features(
+        self, motion: Tensor, sharp: Tensor, cameras: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """What the video head sees of clips, and the cameras guessed (B, 3), where the network guesses one.
 
         Args:
-            clips: as for `embed_clips`.
+            motion, sharp: as `split` gives them.
             cameras: in training, the true cameras (B, 3) to warp the road by; NaN rows are guessed all the same.
         """
-        config = self.config
-        frames = _spread(clips, config.motion_frames)
-        motion = _resized(frames.transpose(1, 2).flatten(0, 1), config.motion_size)
-        motion = motion.unflatten(0, (clips.shape[0], -1)).transpose(1, 2)
         maps = self.v_encoder(motion.contiguous(memory_format=torch.channels_last_3d)).mean(2)
         mean = maps.mean((2, 3))
         if self.v_spatial is None:
@@ -100,7 +105,7 @@ class GAMaNet(nn.Module):
             used = guessed.detach()
             if cameras is not None:
                 used = torch.where(cameras.isnan(), used, cameras)
-            road = self.birds_eye(_resized(clips[:, :, 0], config.clip_size), used)
+            road = self.birds_eye(sharp, used)
             seen = self.b_encoder(road.contiguous(memory_format=torch.channels_last))
             parts.append(self.b_spatial(seen.flatten(2).transpose(1, 2)))
         return torch.cat(parts, dim=1), guessed
@@ -121,6 +126,16 @@ class SpatialPool(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         return torch.cat([self.norm(self.reduce(tokens).flatten(1)), tokens.mean(1)], dim=1)
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """The same network with its convolutions laid out channels last, 4-D and 5-D alike: what CPUs and GPUs prefer."""
+    for value in network.parameters():
+        if value.dim() == 5:
+            value.data = value.data.contiguous(memory_format=torch.channels_last_3d)
+        elif value.dim() == 4:
+            value.data = value.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 def _head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -24,9 +24,7 @@ class Block(nn.Module):
         self.conv2 = nn.Sequential(nn.Conv3d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm3d(outputs))
         self.downsample: nn.Module | None = None
         if stride != (1, 1, 1) or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv3d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm3d(outputs)
-            )
+            self.downsample = nn.Sequential(nn.Conv3d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm3d(outputs))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,236 @@
+"""python -m gama_core: the main job, and all that leads to it, from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gama_core.errors import GamaError
+from gama_core.geo import Bounds
+from gama_core.settings import Settings
+
+app = typer.Typer(help="GAMa puts a dash-cam drive on the map.", no_args_is_help=True, pretty_exceptions_enable=False)
+gallery_app = typer.Typer(help="Galleries: places that can be searched, made of aerial imagery.", no_args_is_help=True)
+app.add_typer(gallery_app, name="gallery")
+
+CACHE = Path("cache/answers")
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.command("localize")
+def localize_command(
+    video: Annotated[Path, typer.Argument(help="A dash-cam video: mp4, mov, mkv, avi, webm or gif.")],
+    gallery: Annotated[Path, typer.Option(help="The gallery to search: a folder that `gallery build` wrote.")],
+    track: Annotated[Path | None, typer.Option(help="The true GPS track, only to compare with the answer.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write map.html, track.geojson, track.gpx, steps.csv ... here.")
+    ] = None,
+    screening: Annotated[str, typer.Option(help="Who ranks regions: network, late or fused.")] = Settings.screening,
+    keep_regions: Annotated[
+        int, typer.Option(help="Regions that the second search looks into.")
+    ] = Settings.keep_regions,
+    decode: Annotated[bool, typer.Option(help="Make one drivable path of it.")] = Settings.decode,
+    device: DeviceOption = "auto",
+    cache: Annotated[bool, typer.Option(help="Answer the same question from the cache.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a video was filmed."""
+    from gama_core.embed import load_models
+    from gama_core.evaluate import compare
+    from gama_core.export import write_exports
+    from gama_core.gallery import open_gallery
+    from gama_core.localize import localize
+    from gama_core.telemetry import read_track
+    from gama_core.video import open_video
+
+    settings = Settings(screening=screening, keep_regions=keep_regions, decode=decode)  # type: ignore[arg-type]
+    truth = read_track(track) if track else None
+    place, opened = open_gallery(gallery), open_video(video)
+    with _bar() as hear:
+        answer = localize(opened, place, load_models(device), settings, hear, CACHE if cache else None)  # type: ignore[arg-type]
+    figures = _figures(answer)
+    if truth is not None:
+        figures |= _beside_truth(compare(answer, truth))
+    if out is not None:
+        figures["files"] = [str(path) for path in write_exports(answer, place, truth, out)]
+    _show(figures, as_json)
+
+
+@gallery_app.command("build")
+def build_command(
+    imagery: Annotated[list[Path], typer.Argument(help="GeoTIFF/COG files, folders of XYZ tiles, or one plain image.")],
+    out: Annotated[Path, typer.Option(help="The gallery's folder; must not exist yet.")],
+    name: Annotated[str | None, typer.Option(help="What people call the place.")] = None,
+    bounds: Annotated[str | None, typer.Option(help="south,west,north,east of a plain image, in degrees.")] = None,
+    per_tile: Annotated[int, typer.Option(help="View centres along a zoom-19 tile (the paper's grid: 1).")] = 2,
+    rotations: Annotated[int, typer.Option(help="Headings at each centre (the paper's grid: 1).")] = 8,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a gallery of aerial imagery."""
+    from gama_core.build_gallery import Grid, build_gallery
+    from gama_core.embed import load_models
+    from gama_core.imagery import mosaic, open_imagery
+
+    grid = Grid(per_tile, rotations)
+    box = _bounds(bounds) if bounds else None
+    pixels = mosaic([open_imagery(path, box) for path in imagery])
+    with _bar() as hear:
+        made = build_gallery(pixels, load_models(device), out, grid, name, hear)  # type: ignore[arg-type]
+    _show(_gallery_figures(made), as_json)
+
+
+@gallery_app.command("info")
+def info_command(
+    gallery: Annotated[Path, typer.Argument(help="A gallery's folder.")], as_json: JsonOption = False
+) -> None:
+    """Say what a gallery holds."""
+    from gama_core.gallery import open_gallery
+
+    _show(_gallery_figures(open_gallery(gallery)), as_json)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    drives: Annotated[Path, typer.Argument(help="A folder of NAME.mp4 with their tracks NAME.json.")],
+    gallery: Annotated[Path, typer.Option(help="The gallery to search.")],
+    screening: Annotated[str, typer.Option(help="Who ranks regions: network, late or fused.")] = Settings.screening,
+    keep_regions: Annotated[
+        int, typer.Option(help="Regions that the second search looks into.")
+    ] = Settings.keep_regions,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Localize a folder of drives and print the figures beside their true tracks."""
+    from gama_core.embed import load_models
+    from gama_core.evaluate import compare, summary
+    from gama_core.gallery import open_gallery
+    from gama_core.localize import localize
+    from gama_core.telemetry import read_track
+    from gama_core.video import open_video
+
+    settings = Settings(screening=screening, keep_regions=keep_regions)  # type: ignore[arg-type]
+    place, models = open_gallery(gallery), load_models(device)  # type: ignore[arg-type]
+    found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
+    if not found:
+        raise GamaError(f"{drives}: no drive in it; it needs NAME.mp4 files with NAME.json tracks beside them.")
+    rows = []
+    for index, path in enumerate(found, start=1):
+        typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
+        answer = localize(open_video(path), place, models, settings, cache=CACHE)
+        rows.append((answer, compare(answer, read_track(path.with_suffix(".json")))))
+    typer.echo("", err=True)
+    _show(summary(rows), as_json)
+
+
+def _figures(answer: Any) -> dict[str, Any]:
+    best = answer.regions[0]
+    figures: dict[str, Any] = {
+        "video": answer.video_name,
+        "gallery": answer.gallery_name,
+        "region": best.region.name,
+        "region_center": [round(best.region.center.lat_deg, 6), round(best.region.center.lon_deg, 6)],
+        "confidence": round(answer.confidence, 3),
+        "known": "yes" if answer.confidence >= 0.5 else "we do not know",
+        "clips": len(answer.before),
+        "seconds": {**answer.seconds, "all": round(sum(answer.seconds.values()), 2)},
+    }
+    if answer.path:
+        figures["start"] = [round(answer.path[0].at.lat_deg, 6), round(answer.path[0].at.lon_deg, 6)]
+        figures["end"] = [round(answer.path[-1].at.lat_deg, 6), round(answer.path[-1].at.lon_deg, 6)]
+    if answer.notes:
+        figures["notes"] = list(answer.notes)
+    return figures
+
+
+def _beside_truth(comparison: Any) -> dict[str, Any]:
+    stages = {"before": comparison.before, "after": comparison.after, "path": comparison.path}
+    shown = {
+        name: {"within_80_m": round(stage.recall(), 3), "median_error_m": round(stage.median_m, 1)}
+        for name, stage in stages.items()
+        if stage is not None
+    }
+    return {"true_region_rank": comparison.region_rank, **shown}
+
+
+def _gallery_figures(gallery: Any) -> dict[str, Any]:
+    return {
+        "name": gallery.name,
+        "folder": str(gallery.folder),
+        "regions": len(gallery.regions),
+        "places": gallery.places,
+        "views": len(gallery.embeddings),
+        "area_km2": round(gallery.area_km2, 2),
+        "stride_m": round(gallery.stride_m, 1),
+        "weights": f"{gallery.weights_name} ({gallery.weights_sha256[:12]})",
+        "screening": gallery.screening_name or "none",
+        "attribution": gallery.attribution,
+        "created": gallery.created,
+    }
+
+
+def _bounds(text: str) -> Bounds:
+    try:
+        south, west, north, east = (float(value) for value in text.split(","))
+    except ValueError as error:
+        raise GamaError(
+            f"--bounds is {text!r}; give south,west,north,east in degrees, as 47.1,8.2,47.3,8.6."
+        ) from error
+    return Bounds(south, west, north, east)
+
+
+def _show(figures: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(figures, indent=1))
+        return
+    width = max(len(name) for name in figures)
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            value = "  ".join(f"{key} {item}" for key, item in value.items())
+        typer.echo(f"{name.replace('_', ' '):{width}}  {value}")
+
+
+@contextmanager
+def _bar() -> Iterator[Any]:
+    """A progress bar on a terminal, one for each stage; nothing elsewhere."""
+    from tqdm import tqdm
+
+    bar: tqdm[Any] | None = None
+
+    def hear(stage: str, done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None or bar.desc != stage:
+            if bar is not None:
+                bar.close()
+            bar = tqdm(total=total, desc=stage, disable=not sys.stderr.isatty())
+        bar.total = total
+        bar.update(done - bar.n)
+
+    yield hear
+    if bar is not None:
+        bar.close()
+
+
+def main() -> None:
+    """The command line; what the person can mend is said in one line, without a traceback."""
+    from gama_core.training.commands import app as train_app
+    from gama_core.world.commands import app as world_app
+
+    app.add_typer(world_app, name="world")
+    app.add_typer(train_app, name="train")
+    try:
+        app()
+    except GamaError as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The second job: imagery and weights to a gallery that can be searched."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.embed import Models, embed_regions, embed_tiles
+from gama_core.errors import ImageryUnreadable, SettingsInvalid
+from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
+from gama_core.geo import Bounds
+from gama_core.imagery import Imagery, TileFolder, cut_view, write_pyramid
+from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel, places, world_pixels
+
+OnStage = Callable[[str, int, int], None]
+FINE_ZOOM = 18  # views are cut from pixels of this zoom (~0.46 m at 40 degrees north), near what the network sees
+COVERED = 0.5  # a view is kept where at least so much of it has pixels
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where views are laid: `per_tile` centres along the side of a zoom-19 tile, `rotations` headings at each.
+
+    The paper's grid is one centre a tile, north up (1, 1); denser and turned views win most of what is to be won.
+    """
+
+    per_tile: int = 2
+    rotations: int = 8
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.per_tile <= 8 and 1 <= self.rotations <= 72):
+            raise SettingsInvalid(
+                f"A grid of {self.per_tile} centres a tile and {self.rotations} rotations; take 1-8 and 1-72."
+            )
+
+
+def build_gallery(
+    imagery: Imagery,
+    models: Models,
+    folder: Path,
+    grid: Grid | None = None,
+    name: str | None = None,
+    on_stage: OnStage | None = None,
+) -> Gallery:
+    """A gallery of all that the imagery covers, written to `folder`.
+
+    Args:
+        imagery: where the pixels come from.
+        models: what embeds them; the gallery answers only to the same weights.
+        folder: must not exist yet; appears when all is done, and not at all where something fails.
+        grid: where views are laid.
+        name: what people call the place; the imagery's name where None.
+        on_stage: hears (stage, done, total); may raise `Cancelled`.
+
+    Raises:
+        ImageryUnreadable: nothing to see in it.
+        SettingsInvalid: the folder exists.
+    """
+    folder, grid, hear = Path(folder), grid or Grid(), on_stage or _silent
+    if folder.exists():
+        raise SettingsInvalid(f"{folder} exists already; give the gallery a folder of its own.")
+    building = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        regions = cover(imagery.bounds)
+        write_pyramid(imagery, regions, building / "imagery", lambda done, total: hear("imagery", done, total))
+        gallery = _embed_all(TileFolder(building / "imagery"), imagery, regions, models, grid, name, hear)
+        save_gallery(gallery, building)
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return open_gallery(folder)
+
+
+def cover(bounds: Bounds) -> tuple[Region, ...]:
+    """Regions of 7 x 7 tiles that cover a box, row by row from the tile of its north-west corner."""
+    left, top = (float(value) / TILE_PX for value in world_pixels(bounds.north, bounds.west))
+    right, bottom = (float(value) / TILE_PX for value in world_pixels(bounds.south, bounds.east))
+    nudge = 1e-6  # a box that ends on the grid does not reach into the next tile
+    first_x, first_y = int(left + nudge), int(top + nudge)
+    columns = max(1, int(np.ceil((right - nudge - first_x) / REGION_TILES)))
+    rows = max(1, int(np.ceil((bottom - nudge - first_y) / REGION_TILES)))
+    return tuple(
+        Region(first_x + REGION_TILES * column, first_y + REGION_TILES * row)
+        for row in range(rows)
+        for column in range(columns)
+    )
+
+
+def _embed_all(
+    pyramid: TileFolder,
+    imagery: Imagery,
+    regions: tuple[Region, ...],
+    models: Models,
+    grid: Grid,
+    name: str | None,
+    hear: OnStage,
+) -> Gallery:
+    kept: list[Region] = []
+    parts: list[Views] = []
+    vectors, pictures = [], []
+    for index, region in enumerate(regions):
+        hear("regions", index, len(regions))
+        cutter = _Cutter(pyramid, region, models, grid)
+        if not cutter.states:
+            continue
+        parts.append(cutter.views(len(kept)))
+        vectors.append(embed_tiles(models, cutter.tiles()).astype(np.float16))
+        kept.append(region)
+        if models.screening_net is not None:
+            pictures.append(cutter.picture(models.screening_net.config.region_cover))
+    hear("regions", len(regions), len(regions))
+    if not kept:
+        raise ImageryUnreadable(f"{imagery.name}: no view of it has pixels in at least half of its square.")
+    screening = models.screening_record
+    views = Views(*(np.concatenate([getattr(part, field) for part in parts]) for field in Views.__annotations__))
+    return Gallery(
+        folder=pyramid.folder.parent,
+        name=name or imagery.name,
+        attribution=imagery.attribution,
+        views=views,
+        regions=tuple(kept),
+        embeddings=np.concatenate(vectors),
+        region_embeddings=embed_regions(models, pictures).astype(np.float16) if pictures else None,
+        weights_name=models.record.name,
+        weights_sha256=models.record.sha256,
+        screening_name=screening.name if screening else None,
+        screening_sha256=screening.sha256 if screening else None,
+        stride_m=regions[0].size_m / REGION_TILES / grid.per_tile,
+        created=datetime.date.today().isoformat(),
+        sha256="",
+    )
+
+
+class _Cutter:
+    """The views of one region, cut from one picture of it and its surroundings."""
+
+    def __init__(self, pyramid: TileFolder, region: Region, models: Models, grid: Grid) -> None:
+        self.config, self.region, self.grid = models.gama_net.config, region, grid
+        self.metres_per_px = metres_per_pixel(region.center.lat_deg, FINE_ZOOM)
+        tile_m = region.size_m / REGION_TILES
+        self.side_m = self.config.tile_side_m or tile_m
+        self.rotations = np.arange(grid.rotations) * 360.0 / grid.rotations
+        scale = 2.0 ** (FINE_ZOOM - ZOOM)
+        margin = int(np.ceil((self.side_m * 0.75 + self.config.tile_ahead_m) / self.metres_per_px))
+        side = round(region.size_px * scale) + 2 * margin
+        self.left, self.top = region.x * TILE_PX * scale - margin, region.y * TILE_PX * scale - margin
+        self.pixels, self.valid = pyramid.read(self.left, self.top, side, side, FINE_ZOOM)
+        self.margin, self.inner = margin, side - 2 * margin
+        steps = (np.arange(REGION_TILES * grid.per_tile) + 0.5) * TILE_PX * scale / grid.per_tile + margin
+        self.states = [(x, y) for y in steps for x in steps if self._covered(x, y)]
+
+    def views(self, region_index: int) -> Views:
+        turned = len(self.rotations)
+        x = np.repeat([self.left + x for x, _ in self.states], turned)
+        y = np.repeat([self.top + y for _, y in self.states], turned)
+        lat, lon = places(x, y, FINE_ZOOM)
+        return Views(
+            lat_deg=lat,
+            lon_deg=lon,
+            side_m=np.full(len(x), self.side_m, np.float32),
+            rotation_deg=np.tile(self.rotations, len(self.states)).astype(np.float32),
+            region=np.full(len(x), region_index, np.int32),
+        )
+
+    def tiles(self) -> Iterator[NDArray[np.uint8]]:
+        side_px, ahead_px = self.side_m / self.metres_per_px, self.config.tile_ahead_m / self.metres_per_px
+        for x, y in self.states:
+            for rotation in self.rotations:
+                heading = np.radians(rotation)
+                east, south = ahead_px * np.sin(heading), -ahead_px * np.cos(heading)
+                cover_px, crop_px = self.config.tile_cover, self.config.tile_size
+                tile = cut_view(self.pixels, x + east, y + south, side_px, rotation, cover_px)
+                edge = (cover_px - crop_px) // 2
+                yield tile[edge : edge + crop_px, edge : edge + crop_px]
+
+    def picture(self, out_px: int) -> NDArray[np.uint8]:
+        """The region alone, for the screening network, centre-cropped by the published margins."""
+        import cv2
+
+        inner = self.pixels[self.margin : self.margin + self.inner, self.margin : self.margin + self.inner]
+        small = cv2.resize(inner, (out_px, out_px), interpolation=cv2.INTER_AREA)
+        edge = out_px // 16
+        return np.asarray(small[edge : out_px - edge, edge : out_px - edge], dtype=np.uint8)
+
+    def _covered(self, x: float, y: float) -> bool:
+        half = int(self.side_m / self.metres_per_px / 2)
+        window = self.valid[max(0, int(y) - half) : int(y) + half, max(0, int(x) - half) : int(x) + half]
+        return bool(window.mean() >= COVERED)
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    return None

@@ -1,0 +1,51 @@
+"""What turns similarities into probabilities: a few numbers, learned on validation places for one set of weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gama_core.errors import WeightsUnreadable
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Numbers that belong to the weights of `weights_sha256`; the defaults are for weights never calibrated."""
+
+    weights_sha256: str = ""
+    sharpness: float = 15.0  # how much a clip's similarity is believed: log-probability per unit of cosine
+    doubt: float = 0.1  # probability that a clip shows nothing of use
+    region_sharpness: float = 100.0  # log-probability per unit of the mean of best similarities
+    screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
+    inside_slope: float = 0.0  # log-odds that the drive lies in the gallery: slope * evidence + bias
+    inside_bias: float = 0.0
+    precise_turn: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
+
+
+def load_calibration(weights: Path, sha256: str) -> Calibration:
+    """The calibration beside a weights file (`NAME.calibration.json`), or the defaults where there is none.
+
+    Raises:
+        WeightsUnreadable: the file cannot be read, or belongs to other weights.
+    """
+    path = weights.with_suffix(".calibration.json")
+    if not path.is_file():
+        return Calibration(sha256)
+    try:
+        calibration = Calibration(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise WeightsUnreadable(f"{path}: no calibration of ours ({error}); `train calibrate` writes one.") from error
+    if calibration.weights_sha256 != sha256:
+        raise WeightsUnreadable(f"{path}: belongs to other weights than {weights.name}; run `train calibrate` again.")
+    return calibration
+
+
+def save_calibration(calibration: Calibration, weights: Path) -> Path:
+    """Writes it beside its weights, to a temporary name first."""
+    path = weights.with_suffix(".calibration.json")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(asdict(calibration), indent=1) + "\n")
+    os.replace(partial, path)
+    return path
