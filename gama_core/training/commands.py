@@ -1,0 +1,99 @@
+"""python -m gama_core train: both compact networks from nothing, and the numbers that make their scores honest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train the networks on generated places.", no_args_is_help=True)
+
+DataOption = Annotated[Path, typer.Option(help="Folder of training places; made by `world training-set`.")]
+ValidationOption = Annotated[Path, typer.Option(help="Folder of validation places, of other seeds.")]
+OutOption = Annotated[Path, typer.Option(help="Where checkpoints and weights go.")]
+HELD_BACK = 10_400  # seeds from here on are kept from GAMa-Net: the screening network learns from its errors there
+
+
+@app.command("gama-net")
+def gama_net_command(
+    data: DataOption = Path("cache/train"),
+    validation: ValidationOption = Path("cache/validation"),
+    out: OutOption = Path("weights"),
+    minutes: Annotated[float, typer.Option(help="Minutes of learning; an interrupted run goes on.")] = 90.0,
+    validate_every: Annotated[float, typer.Option(help="Minutes between looks at unseen places.")] = 15.0,
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+) -> None:
+    """GAMa-Net, compact; resumable, and fed by places that are still being made."""
+    from gama_core.models.gama_net import GAMaNet
+    from gama_core.models.weights import save_weights
+    from gama_core.training.gama_net import Recipe, Trainer, card, train
+    from gama_core.training.pairs import BatchShape
+    from gama_core.training.places import find_places, read_place
+    from gama_core.training.validate import validate
+
+    def look(net: GAMaNet, places: int) -> dict[str, float]:
+        return validate(net, [read_place(folder) for folder in find_places(validation)[:places]])
+
+    trainer, shape = Trainer(recipe=Recipe(minutes=minutes), device=device), BatchShape()
+    checkpoint = out / "gama-net-compact.checkpoint"
+    out.mkdir(parents=True, exist_ok=True)
+    train(trainer, data, checkpoint, shape, _print, lambda net: look(net, 12), 60 * validate_every, HELD_BACK)
+    facts = {**card(trainer, data, shape, HELD_BACK), "validation": look(trainer.mean, 24)}
+    record = save_weights(trainer.mean, out / "gama-net-compact.safetensors", facts)
+    typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
+
+
+@app.command("screening")
+def screening_command(
+    data: DataOption = Path("cache/train"),
+    out: OutOption = Path("weights"),
+    minutes: Annotated[float, typer.Option(help="Minutes on true sequences.")] = 8.0,
+    finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 5.0,
+) -> None:
+    """The screening network, compact: true sequences first, then GAMa-Net's predictions."""
+    from gama_core.models.gama_net import GAMaNet
+    from gama_core.models.weights import load_weights, save_weights
+    from gama_core.training.places import find_places, read_place
+    from gama_core.training.screening import ScreeningRecipe, train_screening
+
+    gama_net = load_weights(out / "gama-net-compact.safetensors")
+    assert isinstance(gama_net, GAMaNet)
+    places = [read_place(folder) for folder in find_places(data)]
+    unseen = [place for place in places if place.seed >= HELD_BACK]
+    recipe = ScreeningRecipe(minutes=minutes, finetune_minutes=finetune_minutes)
+    net, facts = train_screening(places, unseen, gama_net, _print, recipe)
+    record = save_weights(net, out / "screening-compact.safetensors", facts)
+    typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
+
+
+@app.command("all")
+def all_command(
+    places: Annotated[int, typer.Option(help="Training places to make.")] = 900,
+    minutes: Annotated[float, typer.Option(help="Minutes of learning for GAMa-Net.")] = 90.0,
+    out: OutOption = Path("weights"),
+    data: Annotated[Path, typer.Option(help="Where generated places go.")] = Path("cache"),
+) -> None:
+    """Everything, from nothing: places are made while GAMa-Net learns from the first of them."""
+    run = [sys.executable, "-m", "gama_core"]
+    quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def world(folder: str, first: int, count: int, workers: int) -> list[str]:
+        made = ["world", "training-set", "--out", str(data / folder), "--first", str(first)]
+        return [*run, *made, "--places", str(count), "--workers", str(workers)]
+
+    subprocess.run(world("validation", 20_000, 24, 2), check=True, env=quiet)
+    subprocess.run(world("train", 10_000, 48, 2), check=True, env=quiet)
+    with subprocess.Popen(world("train", 10_000, places, 1), env=quiet) as making:
+        learn = ["train", "gama-net", "--data", str(data / "train"), "--validation", str(data / "validation")]
+        subprocess.run([*run, *learn, "--out", str(out), "--minutes", str(minutes)], check=True)
+        making.wait()
+    subprocess.run([*run, "train", "screening", "--data", str(data / "train"), "--out", str(out)], check=True)
+
+
+def _print(facts: dict[str, float]) -> None:
+    typer.echo("  ".join(f"{name} {value:.4g}" for name, value in facts.items()))

@@ -1,0 +1,231 @@
+"""Training of GAMa-Net on generated places: resumable, on whatever is at hand.
+
+Beside the contrastive loss the video side learns two things that cost no label: the coarse picture of the ground ahead,
+and its own camera. What ships is the running mean of the weights (EMA).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import smooth_l1_loss
+
+from gama_core.models.birds_eye import CAMERA_MEAN, CAMERA_SPREAD
+from gama_core.models.config import COMPACT, GAMaNetConfig
+from gama_core.models.gama_net import GAMaNet, channels_last
+from gama_core.training.losses import nt_xent
+from gama_core.training.pairs import PATCH_PX, Batch, BatchShape, colours, stream
+from gama_core.training.places import TrainingPlace, find_places, read_place
+
+Report = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how hard; each number stands in the model card."""
+
+    minutes: float = 90.0
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    warm_up_steps: int = 100
+    start_scale: float = 10.0  # 1 / temperature, learned from there (the paper: fixed at 10)
+    top_scale: float = 40.0
+    patch_weight: float = 2.0  # falls to a fifth over the run
+    camera_weight: float = 0.3
+    true_camera_share: float = 0.5  # of the clips, whose road is warped by the true camera in training
+    ema: float = 0.998
+    seed: int = 0
+
+
+class Trainer:
+    """GAMa-Net, its helpers in training, the optimizer and the running mean: all that a checkpoint holds."""
+
+    def __init__(self, config: GAMaNetConfig = COMPACT, recipe: Recipe | None = None, device: str = "cpu") -> None:
+        self.recipe = recipe or Recipe()
+        torch.manual_seed(self.recipe.seed)
+        self.device = torch.device(device)
+        self.net = GAMaNet(config).to(self.device)
+        channels_last(self.net)
+        self.imagine = nn.Linear(config.hidden, PATCH_PX * PATCH_PX * 3).to(self.device)
+        self.scale = nn.Parameter(torch.tensor(math.log(self.recipe.start_scale), device=self.device))
+        self.mean = copy.deepcopy(self.net).eval()
+        learned = [*self.net.parameters(), *self.imagine.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": [value for value in learned if value.ndim > 1], "weight_decay": self.recipe.weight_decay},
+                {"params": [value for value in learned if value.ndim <= 1] + [self.scale], "weight_decay": 0.0},
+            ],
+            lr=self.recipe.learning_rate,
+            betas=(0.9, 0.98),
+        )
+        self.learned = learned
+        self.step, self.seconds, self.pairs, self.skipped = 0, 0.0, 0, 0
+        self.colours = torch.Generator().manual_seed(self.recipe.seed)
+        centre, spread = torch.tensor(CAMERA_MEAN), torch.tensor(CAMERA_SPREAD)
+        self.camera_mean, self.camera_spread = centre.to(self.device), spread.to(self.device)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run's minutes that are spent, in [0, 1]."""
+        return min(1.0, self.seconds / (60 * self.recipe.minutes))
+
+    def learn(self, batch: Batch) -> dict[str, float]:
+        """One step; what it did, by name."""
+        started, recipe = time.monotonic(), self.recipe
+        self._set_learning_rate()
+        clips, frames, tiles = self._pictures(batch)
+        cameras, patches = batch.cameras.to(self.device), batch.patches.to(self.device).float().flatten(1) / 127.5 - 1
+        blind = torch.rand(len(cameras), 1, device=self.device) > recipe.true_camera_share
+        self.net.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features, guessed = self.net.clip_features(clips, frames, cameras.masked_fill(blind, math.nan))
+            hidden = self.net.v_head[1](self.net.v_head[0](features))
+            clip_vectors = nn.functional.normalize(self.net.v_head[2](hidden).float(), dim=-1)
+            imagined = self.imagine(hidden)
+            tile_vectors = self.net.embed_tiles(tiles)
+        scale = self.scale.exp().clamp(max=recipe.top_scale)
+        unsure = batch.unsure.to(self.device)
+        match = nt_xent(clip_vectors, tile_vectors, scale, unsure)
+        patch = smooth_l1_loss(imagined.float(), patches)
+        loss = match + recipe.patch_weight * (1 - 0.8 * self.progress) * patch
+        camera = torch.zeros((), device=self.device)
+        if guessed is not None:
+            off = (guessed - cameras) / self.camera_spread
+            camera = smooth_l1_loss(off, torch.zeros_like(off))
+            loss = loss + recipe.camera_weight * camera
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        length = nn.utils.clip_grad_norm_(self.learned, 1.0)
+        if bool(length.isfinite()):
+            self.optimizer.step()
+            self._update_mean()
+        else:
+            self.skipped += 1
+        self.step += 1
+        self.pairs += len(clips)
+        self.seconds += time.monotonic() - started
+        right = (clip_vectors @ tile_vectors.T).masked_fill(unsure, -2).argmax(1)
+        hit = (right == torch.arange(len(clips), device=self.device)).float().mean()
+        return {
+            "match": float(match.detach()), "patch": float(patch.detach()), "camera": float(camera.detach()),
+            "scale": float(scale.detach()), "batch_top1": float(hit), "skipped": self.skipped,
+        }  # fmt: skip
+
+    def save(self, path: Path) -> None:
+        """A checkpoint, to a temporary name first."""
+        state = {
+            "net": self.net.state_dict(), "mean": self.mean.state_dict(), "imagine": self.imagine.state_dict(),
+            "scale": self.scale.data, "optimizer": self.optimizer.state_dict(), "recipe": asdict(self.recipe),
+            "step": self.step, "seconds": self.seconds, "pairs": self.pairs,
+        }  # fmt: skip
+        partial = path.with_name(path.name + ".partial")
+        torch.save(state, partial)
+        os.replace(partial, path)
+
+    def resume(self, path: Path) -> None:
+        """Goes on where a checkpoint of ours stopped."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.mean.load_state_dict(state["mean"])
+        self.imagine.load_state_dict(state["imagine"])
+        self.scale.data.copy_(state["scale"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.pairs = state["step"], state["seconds"], state["pairs"]
+
+    def _pictures(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Motion (B, 3, 4, 64, 128), sharp first frames (B, 3, 128, 256) and tiles (B + E, 3, S, S)."""
+        strength = 0.8
+        state = self.colours.get_state()
+        frames = colours(batch.frames, self.colours, strength).to(self.device).permute(0, 3, 1, 2)
+        self.colours.set_state(state)  # the same gain and cast for all frames of a clip
+        clips = colours(batch.clips, self.colours, strength).to(self.device).permute(0, 4, 1, 2, 3)
+        tiles = colours(batch.tiles, self.colours, strength).to(self.device).permute(0, 3, 1, 2)
+        return clips, frames, tiles
+
+    def _set_learning_rate(self) -> None:
+        recipe = self.recipe
+        fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.progress))
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * min(1.0, (self.step + 1) / recipe.warm_up_steps) * fall
+
+    def _update_mean(self) -> None:
+        keep = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, now in zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True):
+                if mean.is_floating_point():
+                    mean.lerp_(now, 1 - keep)
+                else:
+                    mean.copy_(now)
+
+
+def train(
+    trainer: Trainer,
+    data: Path,
+    checkpoint: Path,
+    shape: BatchShape,
+    report: Report,
+    validate: Callable[[GAMaNet], dict[str, float]] | None = None,
+    validate_every_s: float = 900.0,
+    below_seed: int = 2**31,
+) -> None:
+    """Learns until the recipe's minutes are spent; places that appear in `data` meanwhile are taken in.
+
+    Places of seeds from `below_seed` on are left alone.
+
+    Raises:
+        Cancelled: `report` raised it; the last checkpoint stands.
+    """
+    if checkpoint.is_file():
+        trainer.resume(checkpoint)
+    places: list[TrainingPlace] = []
+    known: set[Path] = set()
+    _take_in(places, known, data, below_seed)
+    batches = stream(places, trainer.net.config, shape, seed=trainer.recipe.seed + trainer.step)
+    waited_s, since, next_check = 0.0, time.monotonic(), trainer.seconds + validate_every_s
+    smooth = 0.0
+    while trainer.progress < 1:
+        asked = time.monotonic()
+        batch = next(batches)
+        waited_s += time.monotonic() - asked
+        facts = trainer.learn(batch)
+        smooth += (facts["batch_top1"] - smooth) * (0.05 if trainer.step > 20 else 0.3)
+        if trainer.step % 25 == 0:
+            _take_in(places, known, data, below_seed)
+            rate = trainer.pairs / max(trainer.seconds, 1e-9)
+            report({
+                "minutes": trainer.seconds / 60, "step": trainer.step, "places": len(places), **facts,
+                "batch_top1": smooth, "pairs_per_s": rate, "waiting": waited_s / (time.monotonic() - since),
+            })  # fmt: skip
+        if trainer.step % 200 == 0:
+            trainer.save(checkpoint)
+        if validate is not None and trainer.seconds > next_check:
+            report({"minutes": trainer.seconds / 60, **validate(trainer.mean)})
+            next_check += validate_every_s
+    trainer.save(checkpoint)
+
+
+def _take_in(places: list[TrainingPlace], known: set[Path], data: Path, below_seed: int) -> None:
+    for folder in find_places(data):
+        if folder not in known and int(folder.name) < below_seed:
+            known.add(folder)
+            places.append(read_place(folder))
+
+
+def card(trainer: Trainer, data: Path, shape: BatchShape, below_seed: int) -> dict[str, object]:
+    """What the model card says of the training."""
+    used = [folder for folder in find_places(data) if int(folder.name) < below_seed]
+    seeds = [int(folder.name) for folder in used]
+    clips = sum(len(read_place(folder)) for folder in used)
+    return {
+        "recipe": asdict(trainer.recipe), "batch": asdict(shape), "steps": trainer.step, "pairs": trainer.pairs,
+        "hours": round(trainer.seconds / 3600, 3), "places": len(seeds), "clips": clips,
+        "seeds": [min(seeds), max(seeds)], "torch": torch.__version__, "device": str(trainer.device),
+    }  # fmt: skip

@@ -1,0 +1,171 @@
+"""Batches of clips and the ground that they were filmed on, with augmentation that keeps geometry honest.
+
+A clip's own tile is cut heading up, off by as much as the nearest view of a gallery may be. Beside it stand tiles
+that a gallery holds too and that no clip belongs to: the same place turned, a little aside, or anywhere in the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from queue import Queue
+from threading import Event, Thread
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gama_core.models.config import GAMaNetConfig
+from gama_core.training.places import TrainingPlace
+
+PATCH_PX, PATCH_M = 12, 48.0  # the coarse picture of the ground ahead that the network learns to imagine
+DUPLICATE_M, DUPLICATE_DEG = 30.0, 60.0  # nearer than this, two tiles show the same: neither right nor wrong
+
+
+@dataclass(frozen=True)
+class BatchShape:
+    """What a batch holds: places, clips from each, and tiles that belong to no clip, for each place."""
+
+    places: int = 24
+    clips: int = 8
+    others: int = 6
+    near_m: float = 16.0  # a tile's centre is off by at most so much on each axis, most of the time
+    far_m: float = 30.0  # and by so much else: half a tile of the paper's grid
+    turn_deg: float = 26.0  # half of the step between eight rotations, and a little
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B clips with their tiles, E tiles of no clip; `unsure` marks pairs that are neither right nor wrong."""
+
+    clips: Tensor  # uint8 (B, 4, 64, 128, 3)
+    frames: Tensor  # uint8 (B, 128, 256, 3)
+    tiles: Tensor  # uint8 (B + E, S, S, 3)
+    patches: Tensor  # uint8 (B, 12, 12, 3)
+    cameras: Tensor  # float32 (B, 3)
+    unsure: Tensor  # bool (B, B + E)
+
+
+@dataclass
+class _Rows:
+    """What one place gives to a batch: pictures, and where each of its clips and tiles is."""
+
+    clips: list[NDArray[np.uint8]]
+    frames: list[NDArray[np.uint8]]
+    tiles: list[NDArray[np.uint8]]
+    patches: list[NDArray[np.uint8]]
+    cameras: list[NDArray[np.float32]]
+    at: list[NDArray[np.float64]]  # of the clips: x_m, y_m, heading_deg
+    tile_at: list[NDArray[np.float64]]
+
+
+def draw_batch(
+    places: list[TrainingPlace], config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator
+) -> Batch:
+    """One batch from randomly chosen places."""
+    chosen = rng.choice(len(places), shape.places, replace=len(places) < shape.places)
+    rows = [_draw_place(places[index], config, shape, rng) for index in chosen]
+    others = [_draw_others(places[index], found, config, shape, rng) for index, found in zip(chosen, rows, strict=True)]
+    owner = np.repeat(chosen, shape.clips)
+    tile_owner = np.concatenate([owner, np.repeat(chosen, shape.others)])
+    at = np.stack([at for found in rows for at in found.at])
+    tile_at = np.stack([at for found in rows for at in found.tile_at] + [at for found in others for at in found[1]])
+    tiles = [tile for found in rows for tile in found.tiles] + [tile for found in others for tile in found[0]]
+    return Batch(
+        clips=torch.from_numpy(np.stack([clip for found in rows for clip in found.clips])),
+        frames=torch.from_numpy(np.stack([frame for found in rows for frame in found.frames])),
+        tiles=torch.from_numpy(np.stack(tiles)),
+        patches=torch.from_numpy(np.stack([patch for found in rows for patch in found.patches])),
+        cameras=torch.from_numpy(np.stack([camera for found in rows for camera in found.cameras])),
+        unsure=torch.from_numpy(_unsure(at, tile_at, owner, tile_owner)),
+    )
+
+
+def stream(
+    places: list[TrainingPlace], config: GAMaNetConfig, shape: BatchShape, seed: int, ahead: int = 4
+) -> Iterator[Batch]:
+    """Batches without end, made in a thread while the network learns; `places` may grow meanwhile."""
+    queue: Queue[Batch] = Queue(maxsize=ahead)
+    stop, rng = Event(), np.random.default_rng(seed)
+
+    def work() -> None:
+        while not stop.is_set():
+            queue.put(draw_batch(places, config, shape, rng))
+
+    Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            yield queue.get()
+    finally:
+        stop.set()
+
+
+def colours(images: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Pictures uint8 (B, ..., 3) as float32 in about [-1, 1], channels last, with random gain, cast and offset each."""
+    ones = (images.shape[0], *[1] * (images.dim() - 2))
+
+    def uniform(low: float, high: float, channels: int) -> Tensor:
+        return low + (high - low) * torch.rand((*ones, channels), generator=rng)
+
+    gain = (1 + strength * uniform(-0.25, 0.25, 1)) * (1 + strength * uniform(-0.1, 0.1, 3))
+    offset = strength * uniform(-0.25, 0.25, 1)
+    floats: Tensor = images.float().mul_(gain / 127.5).add_(offset - gain)
+    return floats
+
+
+def _draw_place(place: TrainingPlace, config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator) -> _Rows:
+    rows = _Rows([], [], [], [], [], [], [])
+    side_m, mirrored = config.tile_side_m or place.size_m / 7, rng.random() < 0.5
+    flip = slice(None, None, -1) if mirrored else slice(None)
+    for index in rng.choice(len(place), shape.clips, replace=len(place) < shape.clips):
+        x_m, y_m, heading_deg = place.poses[index].astype(float)
+        reach_m = shape.near_m if rng.random() < 0.8 else shape.far_m
+        off = rng.uniform(-1, 1, 3) * (reach_m, reach_m, shape.turn_deg)
+        tile_at = np.array([x_m, y_m, heading_deg]) + off
+        tile = place.cut(tile_at, side_m, config.tile_ahead_m, config.tile_size)
+        patch = place.cut(place.poses[index], PATCH_M, PATCH_M / 2 - 4.0, 96)
+        rows.clips.append(place.clips[index][:, :, flip])
+        rows.frames.append(place.frames[index][:, flip])
+        rows.tiles.append(tile[:, flip])
+        small = np.asarray(cv2.resize(patch, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
+        rows.patches.append(small[:, flip])
+        rows.cameras.append(place.cameras[index])
+        rows.at.append(np.array([x_m, y_m, heading_deg]))
+        rows.tile_at.append(tile_at)
+    return rows
+
+
+def _draw_others(
+    place: TrainingPlace, rows: _Rows, config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
+    """Tiles of no clip: one third turned, one third aside, one third anywhere in the place."""
+    tiles, at = [], []
+    side_m = config.tile_side_m or place.size_m / 7
+    for index in range(shape.others):
+        here = rows.at[rng.integers(len(rows.at))].copy()
+        if index % 3 == 0:
+            here[2] += rng.choice([45, 90, 135, 180, 225, 270, 315]) + rng.uniform(-1, 1) * shape.turn_deg / 2
+        elif index % 3 == 1:
+            angle, away_m = rng.uniform(0, 2 * np.pi), rng.uniform(40, 90)
+            here[:2] += away_m * np.cos(angle), away_m * np.sin(angle)
+        else:
+            here = np.array([*rng.uniform(0, place.size_m, 2), rng.uniform(0, 360)])
+        here[:2] = np.clip(here[:2], 0, place.size_m)
+        tile = place.cut(here, side_m, config.tile_ahead_m, config.tile_size)
+        tiles.append(tile[:, ::-1] if rng.random() < 0.5 else tile)
+        at.append(here)
+    return tiles, at
+
+
+def _unsure(
+    at: NDArray[np.float64], tile_at: NDArray[np.float64], owner: NDArray[np.int64], tile_owner: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Pairs of one place so near and so alike in heading that the tile shows what the clip sees, own tiles aside."""
+    apart_m = np.hypot(at[:, None, 0] - tile_at[None, :, 0], at[:, None, 1] - tile_at[None, :, 1])
+    turned_deg = np.abs((at[:, None, 2] - tile_at[None, :, 2] + 180) % 360 - 180)
+    same = owner[:, None] == tile_owner[None, :]
+    unsure = same & (apart_m < DUPLICATE_M) & (turned_deg < DUPLICATE_DEG)
+    np.fill_diagonal(unsure, False)
+    return np.asarray(unsure)
