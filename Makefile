@@ -1,0 +1,38 @@
+# make app    the app on the sample place        make test   everything needed, then all tests
+# make train  both compact networks, from nothing  make bench  the figures of the README
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test check train bench clean
+
+app: $(VENV)/.app
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/.dev check
+	tests/need-chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: $(VENV)/.dev
+	$(BIN)/python -m gama_core train all
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench
+
+$(VENV)/.app: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	touch $@ $(VENV)/.app
+
+clean:
+	rm -rf cache out .mypy_cache .ruff_cache .pytest_cache
