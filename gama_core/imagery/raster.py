@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError  # what GDAL says where rasterio has no error of its own
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
@@ -74,13 +75,11 @@ class Raster:
                     f"{path.name} is an image without a place on the map: "
                     "give its bounds in degrees (south, west, north, east)."
                 )
-            with WarpedVRT(source, crs=_MERCATOR, **_placement(source, given)) as warped:
-                west, south, east, north = warped.bounds
             return cls(
                 path=path,
                 name=path.stem,
                 attribution=source.tags().get("TIFFTAG_COPYRIGHT", ""),
-                bounds=_wgs84(west, south, east, north),
+                bounds=given or _bounds(source),
                 given=given,
                 stretch=_stretch(source),
             )
@@ -134,7 +133,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             source = rasterio.open(path.absolute(), driver=driver)
-    except (StopIteration, RasterioError, OSError) as error:
+    except (StopIteration, RasterioError, CPLE_BaseError, OSError) as error:
         raise ImageryUnreadable(
             f"{path.name} is no image that can be read here: choose a GeoTIFF, COG, JPEG 2000, PNG, JPEG or WebP file."
         ) from error
@@ -143,7 +142,7 @@ def _opened(path: Path) -> Iterator[Any]:
             if not source.count:
                 raise ImageryUnreadable(f"{path.name} holds no picture.")
             yield source
-    except (RasterioError, OSError, ValueError) as error:
+    except (RasterioError, CPLE_BaseError, OSError, ValueError) as error:
         raise ImageryUnreadable(
             f"{path.name} opens, but its pixels do not decode or its coordinate system is unknown here: "
             "the file is damaged or cut off. Copy it again, or export it anew as a GeoTIFF."
@@ -166,9 +165,12 @@ def _placement(source: Any, given: Bounds | None) -> dict[str, Any]:
     }
 
 
-def _wgs84(west: float, south: float, east: float, north: float) -> Bounds:
-    if not all(math.isfinite(edge) for edge in (west, south, east, north)):
+def _bounds(source: Any) -> Bounds:
+    with WarpedVRT(source, crs=_MERCATOR, **_placement(source, None)) as warped:
+        edges = warped.bounds
+    if not all(math.isfinite(edge) for edge in edges):
         raise ValueError("its edges lie nowhere")
+    west, south, east, north = edges
     low, high = place_of_mercator(west, south), place_of_mercator(east, north)
     return Bounds(low.lat_deg, low.lon_deg, high.lat_deg, high.lon_deg)
 

@@ -99,7 +99,9 @@ class TileFolder:
         self, zoom: int, best: int, left: float, top: float, side: float, out_px: int
     ) -> tuple[Pixels, Mask]:
         """What one zoom adds to the best one, in a square given in that zoom's pixels."""
-        thin = min(2 ** max(0, math.floor(math.log2(side / out_px))), self.tile_px)
+        if side / out_px > self.tile_px:  # a tile is less than a pixel
+            return np.zeros((out_px, out_px, 3), np.uint8), np.zeros((out_px, out_px), np.bool_)
+        thin = 2 ** max(0, math.floor(math.log2(side / out_px)) - 1)
         cell = self.tile_px // thin  # tiles are shrunk one by one, so that no wide view fills the memory
         left, top, side = left / thin, top / thin, side / thin
         x_0, y_0 = math.floor(left) - _MARGIN_PX, math.floor(top) - _MARGIN_PX
