@@ -95,9 +95,9 @@ def add_tiles(sheet: folium.Map, gallery: Gallery, imagery_url: str) -> None:
     sheet.add_child(Call("gamaSeamless", layer))
 
 
-def veil(sheet: folium.Map, bounds: Bounds, theme: Theme) -> Call:
-    """A cloth over the whole world with one box cut out of it."""
-    return Call("gamaVeil", sheet, corners(bounds), *VEIL[theme])
+def veil(sheet: folium.Map, boxes: Sequence[Bounds], theme: Theme) -> Call:
+    """A cloth over the whole world with boxes cut out of it."""
+    return Call("gamaVeil", sheet, [box(bounds) for bounds in boxes], *VEIL[theme])
 
 
 def escape(text: str) -> str:

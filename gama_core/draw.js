@@ -13,14 +13,14 @@ function gamaBoxes(group, style, rows) {
   if (group instanceof L.FeatureGroup) group.on('add', () => group.invoke('bringToBack'));
 }
 
-// A cloth over the whole world with one box cut out of it; it reaches far beyond the edge while a person drags.
-function gamaVeil(map, [[south, west], [north, east]], color, opacity) {
+// A cloth over the whole world with boxes cut out of it; it reaches far beyond the edge while a person drags.
+function gamaVeil(map, boxes, color, opacity) {
   const pane = map.createPane('veil');
   pane.style.zIndex = 350;
   pane.style.pointerEvents = 'none';
   const world = [[-85, -720], [-85, 720], [85, 720], [85, -720]];
-  const hole = [[south, west], [south, east], [north, east], [north, west]];
-  L.polygon([world, hole], {
+  const holes = boxes.map(([south, west, north, east]) => [[south, west], [south, east], [north, east], [north, west]]);
+  L.polygon([world, ...holes], {
     pane: 'veil', renderer: L.svg({ pane: 'veil', padding: 1 }), interactive: false,
     stroke: false, fillColor: color, fillOpacity: opacity,
   }).addTo(map);
@@ -232,9 +232,11 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
 
   const fit = () => {
     const size = map.getSize(), rim = Math.round(0.035 * Math.min(size.x, size.y)), wide = panel && size.x >= 520;
-    const right = wide ? Math.max(0, Math.min(size.x - size.y, panel._container.offsetWidth + 16)) : 0;
+    const caption = root.querySelector('.gama-caption'), spare = Math.max(0, size.x - size.y);
+    const right = wide ? Math.min(spare, panel._container.offsetWidth + 16) : 0;
+    const left = caption ? Math.min(spare - right, caption.offsetWidth + 16) : 0;
     const [sides, top] = panel ? [rim, rim + 4] : [Math.min(110, size.x / 6), 80];  // names of galleries are larger
-    map.fitBounds(home, { animate: false, paddingTopLeft: [sides, top], paddingBottomRight: [sides + right, rim] });
+    map.fitBounds(home, { animate: false, paddingTopLeft: [sides + left, top], paddingBottomRight: [sides + right, rim] });
   };
 
   map.attributionControl.setPrefix(false);

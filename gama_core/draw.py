@@ -71,7 +71,8 @@ def draw_localization(
 
 def draw_scene(sheet: folium.Map, scene: Scene, theme: Theme) -> None:
     """Draws a drive upon a map that holds its imagery already."""
-    sheet.add_child(veil(sheet, scene.home.region.bounds, theme))
+    bright = [hit.region.bounds for hit in (scene.home, scene.guess) if hit]
+    sheet.add_child(veil(sheet, bright, theme))
     sheet.add_child(CustomPane(BAND_PANE, z_index=380))
     truth, path = _truth(scene), _path(scene.localization.path)
     before = _layer("before", "GAMa-Net top-1", "7")
@@ -212,7 +213,13 @@ def _of_clip(steps: Sequence[AnyStep], clip: int) -> list[AnyStep]:
 def _view(candidate: Candidate, gallery: Gallery, colour: str, dashes: str | None) -> folium.Polygon:
     """The square that a candidate shows."""
     outline = square(candidate.at, float(gallery.views.side_m[candidate.row]), candidate.rotation_deg)
-    style: dict[str, Any] = {"color": colour, "weight": 2, "dash_array": dashes, "fill_color": colour, "fill_opacity": 0.12}
+    style: dict[str, Any] = {
+        "color": colour,
+        "weight": 2,
+        "dash_array": dashes,
+        "fill_color": colour,
+        "fill_opacity": 0.12,
+    }
     return folium.Polygon([point(at) for at in outline], **style)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gama_core.imagery import TileFolder
 
 BUDGET_BYTES = 2_600_000  # of pictures before base64, for a page of at most 4 MB
+MOST_PX = 8_000_000  # of pictures beside the sharp ones: a second of work
 QUALITY = 72
 SHARP_PX = 1792  # side of the home region's picture
 
@@ -60,6 +61,8 @@ def pictures(gallery: Gallery, scene: Scene) -> list[list[Any]]:
     found = {region: _picture(imagery, region, 1) for region in sharp}
     left = BUDGET_BYTES - sum(len(picture) for picture in found.values())
     for shrink in (2, 4, 8, 16):
+        if len(rest) * (SHARP_PX // shrink) ** 2 > MOST_PX:
+            continue
         coarse = {region: _picture(imagery, region, shrink) for region in rest}
         if sum(len(picture) for picture in coarse.values()) <= left:
             found = coarse | found  # the sharp ones on top

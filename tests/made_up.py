@@ -22,9 +22,7 @@ CLIPS = 40
 HOSTILE = "<script>alert(1)</script>{{7*7}}{%x%}`${1}`\"'&"
 
 
-def make_gallery(
-    folder: Path, side: int = SIDE, name: str = "Sample city", attribution: str = "made-up imagery"
-) -> Gallery:
+def make_gallery(folder: Path, side: int = SIDE) -> Gallery:
     """A city of side x side regions, one view a tile, with imagery in as few tiles as will do."""
     cells = [(column, row) for row in range(side) for column in range(side)]
     regions = tuple(Region(CORNER.x + 7 * column, CORNER.y + 7 * row) for column, row in cells)
@@ -37,11 +35,12 @@ def make_gallery(
     unit[:, 0] = 1
     _write_tiles(regions, folder / "imagery")
     return Gallery(
-        folder, name, attribution, views, regions, unit, None, "compact", "c" * 64, None, None, 58.5, "2026-01-01"
+        folder, "Sample city", "made-up imagery", views, regions, unit, None,
+        "compact", "c" * 64, None, None, 58.5, "2026-01-01",
     )  # fmt: skip
 
 
-def _write_tiles(regions: tuple[Region, ...], folder: Path, zooms: tuple[int, ...] = (15, 16, 17)) -> None:
+def _write_tiles(regions: tuple[Region, ...], folder: Path, zooms: tuple[int, ...] = (15, 16)) -> None:
     """Gentle colours that tell where a pixel lies, as files z/x/y.webp; few zooms, as painting takes time."""
     first, last = regions[0], regions[-1]
     for zoom in zooms:
@@ -50,7 +49,7 @@ def _write_tiles(regions: tuple[Region, ...], folder: Path, zooms: tuple[int, ..
             for y in range(first.y // shrink, (last.y + 6) // shrink + 1):
                 path = folder / str(zoom) / str(x) / f"{y}.webp"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                cv2.imwrite(str(path), _painted(x * 256, y * 256, shrink))
+                cv2.imwrite(str(path), _painted(x * 256, y * 256, shrink), [cv2.IMWRITE_WEBP_QUALITY, 50])
 
 
 def _painted(x_px: int, y_px: int, shrink: int) -> np.ndarray:

@@ -1,0 +1,55 @@
+import pytest
+from made_up import CLIPS, HOME, make_gallery, make_localization, make_track
+
+from gama_core.geo import LatLon
+from gama_core.scene import Scene
+from gama_core.track import Fix, Track
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    return make_gallery(tmp_path_factory.mktemp("city"))
+
+
+def test_the_map_opens_on_the_true_region_where_it_is_known(gallery):
+    scene = Scene(make_localization(gallery, best=10), make_track(gallery))
+    assert (scene.home.index, scene.home_is_true, scene.guess.index) == (HOME, True, 10)
+    assert [tag[3] for tag in scene.tags()] == ["home", "guess"]
+    assert "true region · ranked 2 of 16" in scene.tags()[0][2]
+
+
+def test_the_map_opens_on_the_most_likely_region_where_nothing_is_known(gallery):
+    scene = Scene(make_localization(gallery, best=10), None)
+    assert (scene.home.index, scene.home_is_true, scene.guess) == (10, False, None)
+    assert scene.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.90"
+
+
+def test_a_track_outside_the_gallery_does_not_move_the_map(gallery):
+    far = Track((Fix(0.0, LatLon(10.0, 10.0)), Fix(40.0, LatLon(10.001, 10.0))))
+    scene = Scene(make_localization(gallery), far)
+    assert (scene.home.index, scene.home_is_true) == (HOME, False)
+
+
+def test_every_clip_stands_on_the_map_once_a_stage(gallery):
+    rows = Scene(make_localization(gallery), make_track(gallery)).label_rows()
+    clips = {kind: [clip for row in places for clip, _, _ in row[2:]] for kind, places in rows.items()}
+    assert sorted(clips["after"]) == list(range(CLIPS))
+    assert sorted(clips["before"] + clips["outlier"]) == list(range(CLIPS))
+
+
+def test_outliers_lie_in_other_regions_and_these_have_a_border(gallery):
+    scene = Scene(make_localization(gallery), make_track(gallery))
+    home = scene.home.region.bounds
+    for lat_deg, lon_deg, *_ in scene.label_rows()["outlier"]:
+        assert not (home.south < lat_deg < home.north and home.west < lon_deg < home.east)
+    wrong = {step.best.region_index for step in scene.localization.before} - {HOME}
+    assert len(scene.outlier_rows()) == len(wrong)
+    assert wrong | {HOME} <= scene.concerned
+
+
+def test_errors_are_written_beside_the_clips_only_where_the_truth_is_known(gallery):
+    localization, track = make_localization(gallery), make_track(gallery)
+    known = Scene(localization, track).label_rows()["after"]
+    unknown = Scene(localization, None).label_rows()["after"]
+    assert all(error_m is not None for row in known for _, _, error_m in row[2:])
+    assert all(error_m is None for row in unknown for _, _, error_m in row[2:])
