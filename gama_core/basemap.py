@@ -17,6 +17,7 @@ from branca.element import Element, MacroElement
 from folium.template import Template
 from folium.utilities import JsCode
 
+from gama_core.errors import ImageryUnreadable
 from gama_core.geo import Bounds, LatLon
 
 if TYPE_CHECKING:
@@ -75,9 +76,14 @@ def empty_map(bounds: Bounds, *, leaflet_url: str, theme: Theme = "dark", fill_h
 def add_tiles(sheet: folium.Map, gallery: Gallery, imagery_url: str) -> None:
     """Adds a gallery's imagery as tiles from a template such as "/imagery/NAME/{z}/{x}/{y}.webp".
 
-    Tiles of 256 px are shown 128 px wide: sharp between two zooms and on dense screens.
+    Tiles of 256 px are shown 128 px wide: sharp between two zooms and on dense screens. A gallery without imagery
+    leaves the sheet bare.
     """
-    lowest = max(gallery.imagery.min_zoom - 1, 0)
+    try:
+        imagery = gallery.imagery
+    except ImageryUnreadable:
+        return
+    lowest = max(imagery.min_zoom - 1, 0)
     layer = folium.TileLayer(
         tiles=imagery_url,
         attr=escape(gallery.attribution) or "imagery without attribution",
@@ -85,7 +91,7 @@ def add_tiles(sheet: folium.Map, gallery: Gallery, imagery_url: str) -> None:
         control=False,
         overlay=True,
         max_zoom=MAX_ZOOM,
-        max_native_zoom=gallery.imagery.max_zoom - 1,
+        max_native_zoom=imagery.max_zoom - 1,
         min_zoom=max(lowest - 2, 0),
         min_native_zoom=lowest,
         bounds=corners(gallery.bounds),

@@ -60,8 +60,8 @@ function gamaLand(map, rings) {
 // groups: [feature group, kind, title, rows of [lat, lon, [clip, score, metres from the truth or null]...]]
 // lines: polylines that labels should not hide; tags: [lat, lon, html, class, bounds to show on a click or null]
 function gamaDraw(map, panel, home, groups, lines, tags) {
-  const NEAR_PX = 17, HEIGHT_PX = 17, GAP_PX = 3, DOT_PX = 4;
-  const RINGS = [15, 24, 34, 46, 60, 76, 94, 114, 136, 160];
+  const NEAR_PX = [17, 24, 34, 48, 68], CROWDED = 0.13, LONGEST = 24, HEIGHT_PX = 17, GAP_PX = 3, DOT_PX = 4;
+  const RINGS = [15, 24, 34, 46, 60, 76, 94, 114, 136, 160, 190, 225, 265, 310];
   const root = map.getContainer();
   const pen = document.createElement('canvas').getContext('2d');
   pen.font = '700 11px system-ui, sans-serif';
@@ -79,8 +79,8 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
     return parts.length ? `${parts.join(', ')} & ${last}` : last;
   };
   const short = text => {
-    if (text.length <= 24) return text;
-    const cut = text.slice(0, 20);
+    if (text.length <= LONGEST) return text;
+    const cut = text.slice(0, LONGEST - 4);
     return `${cut.slice(0, cut.lastIndexOf(','))} …`;
   };
   const distance = metres => (metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`);
@@ -96,12 +96,12 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
   const boxAt = (x, y, width, height) =>
     ({ left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2, x, y });
 
-  // Spots of one kind that lie within a label's height of each other at this zoom share a label.
-  const cluster = rows => {
+  // Spots of one kind that lie near each other at this zoom share a label.
+  const cluster = (rows, nearPx) => {
     const found = [];
     for (const [lat, lon, ...clips] of rows) {
       const point = map.latLngToLayerPoint([lat, lon]);
-      const near = found.find(other => other.points[0].distanceTo(point) < NEAR_PX);
+      const near = found.find(other => other.points[0].distanceTo(point) < nearPx);
       if (near) { near.points.push(point); near.clips.push(...clips); }
       else found.push({ points: [point], clips });
     }
@@ -132,8 +132,11 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
     });
   });
 
-  // The cheapest free place around a label's spot: near, off the lines, off other spots.
+  // The cheapest free place around a label's spot: near, in sight, off the lines, off other spots.
   const settle = (label, taken, onLines, dots) => {
+    const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
+    const view = { left: corner.x, top: corner.y, right: corner.x + size.x, bottom: corner.y + size.y };
+    const within = box => box.left > view.left && box.right < view.right && box.top > view.top && box.bottom < view.bottom;
     const walls = taken.filter(box => !holds(box, label.at, 0) || !box.control);
     let best = null;
     const attempt = (x, y, far) => {
@@ -142,7 +145,8 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
       if (best && far >= best.cost) return;
       if (walls.some(wall => meet(wall, roomy))) return;
       const cost = far + 3 * onLines.filter(point => holds(box, point, 3)).length
-        + 14 * dots.filter(dot => !label.points.includes(dot) && holds(box, dot, DOT_PX)).length;
+        + 14 * dots.filter(dot => !label.points.includes(dot) && holds(box, dot, DOT_PX)).length
+        + (holds(view, label.at, 0) && !within(box) ? 60 : 0);
       if (!best || cost < best.cost) best = { ...box, cost };
     };
     attempt(0, 0, 4);
@@ -183,6 +187,18 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
     return flag;
   });
 
+  // The labels of each layer, merged the further the more crowded it would be.
+  const gathered = () => {
+    const size = map.getSize(), room = CROWDED * size.x * size.y;
+    for (const nearPx of NEAR_PX) {
+      const shown = groups.map(([group, kind, title, rows], i) =>
+        ({ layer: drawn[i], kind, title, labels: map.hasLayer(group) ? cluster(rows, nearPx) : [] }));
+      const inView = shown.flatMap(({ labels }) => labels).filter(label => map.getBounds().contains(map.layerPointToLatLng(label.at)));
+      const area = inView.reduce((sum, label) => sum + label.width * HEIGHT_PX, 0);
+      if (area < room || nearPx === NEAR_PX[NEAR_PX.length - 1]) return shown;
+    }
+  };
+
   const layout = () => {
     const taken = controls().map(box => ({ ...box, control: true }));
     for (const flag of flags) {
@@ -196,7 +212,7 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
       taken.push(box);
     }
     drawn.forEach(layer => layer.clearLayers());
-    const shown = groups.map(([group, kind, title, rows], i) => ({ layer: drawn[i], kind, title, labels: map.hasLayer(group) ? cluster(rows) : [] }));
+    const shown = gathered();
     const dots = shown.flatMap(({ labels }) => labels.flatMap(label => label.points));
     const onLines = alongLines();
     for (const { layer, kind, title, labels } of shown) {

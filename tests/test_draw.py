@@ -115,6 +115,12 @@ def test_galleries_are_named_on_one_map(gallery):
     assert "://" not in page
 
 
+def test_a_gallery_without_imagery_is_drawn_on_a_bare_sheet(gallery, tmp_path):
+    page = rendered(draw_localization(make_localization(gallery), replace(gallery, folder=tmp_path), **URLS))
+    assert "L.tileLayer" not in page
+    assert "gamaDraw(" in page
+
+
 def test_no_gallery_is_an_error():
     with pytest.raises(ValueError, match="no gallery"):
         draw_galleries([], imagery_urls=[], leaflet_url="/v")
