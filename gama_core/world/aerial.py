@@ -55,7 +55,7 @@ def park(place: Place, rng: np.random.Generator, share: float) -> NDArray[np.flo
     """Cars on a share of the parking spots: x, y, unit vector, colour index, float64 (n, 5)."""
     spots = place.spots[rng.random(len(place.spots)) < share]
     spots = spots + np.c_[rng.normal(size=(len(spots), 2)) * 0.15, np.zeros((len(spots), 2))]
-    return np.c_[spots, rng.choice(len(CAR_COLOURS), len(spots), p=CAR_SHARES)]
+    return np.asarray(np.c_[spots, rng.choice(len(CAR_COLOURS), len(spots), p=CAR_SHARES)])
 
 
 def draw_ground(place: Place, where: Rectangle, finer: int = 1) -> Image:
@@ -81,7 +81,8 @@ def draw_aerial(place: Place, where: Rectangle, flight: Flight | None = None) ->
     place.ground.paint(canvas)
     _Above(place, flight, canvas).paint()
     image = grain(shrink(canvas.image, finer, apron_px), where)
-    return np.asarray(cv2.multiply(image, (*(float(gain) for gain in flight.gain), 0.0)), np.uint8)
+    curve = np.round(np.clip(np.arange(256)[:, None] * flight.gain, 0, 255)).astype(np.uint8)
+    return np.asarray(cv2.LUT(image, curve[None]), np.uint8)
 
 
 class _Above:
@@ -158,7 +159,9 @@ class _Above:
         along = across / np.hypot(*across)
         for _ in range(int(rng.integers(0, 3))):
             u, v = rng.uniform(0.2, 0.8, 2)
-            stain = rectangle(corners[0] + across * u + down * v, along, *rng.uniform(0.08, 0.16, 2) * np.hypot(*across))
+            stain = rectangle(
+                corners[0] + across * u + down * v, along, *rng.uniform(0.08, 0.16, 2) * np.hypot(*across)
+            )
             fill([stain], roof * rng.uniform(0.88, 1.1))
         for _ in range(int(rng.integers(0, 7))):
             u, v = rng.uniform(0.14, 0.86, 2)

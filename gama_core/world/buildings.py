@@ -90,7 +90,7 @@ class Ground:
         return bool(inside and self.free[row, column])
 
     def _cells(self, points: Points) -> NDArray[np.int32]:
-        return np.round((points - self.origin) / _CELL_M).astype(np.int32)
+        return np.asarray(np.round((points - self.origin) / _CELL_M), np.int32)
 
 
 class Architect:
@@ -108,7 +108,7 @@ class Architect:
         height_m, gabled = self._size(kind)
         facade = self.facades[rng.integers(4)] * rng.uniform(0.9, 1.08)
         tinted = gabled or rng.random() < 0.3
-        roof = (self.roofs[rng.integers(3)] if tinted else grey(rng.uniform(85, 215)) + rng.normal(size=3) * 5)
+        roof = self.roofs[rng.integers(3)] if tinted else grey(rng.uniform(85, 215)) + rng.normal(size=3) * 5
         roof = np.clip(roof * rng.uniform(0.88, 1.1), 20, 240)
         later = roof if rng.random() > 0.08 else np.clip(roof * rng.uniform(0.6, 1.4, 3), 20, 240)
         fate = rng.random()

@@ -18,11 +18,14 @@ from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make
 from gama_core.world.training_set import write_training_set
 from gama_core.world.weather import WEATHERS
 
-app = typer.Typer(help="Make procedural cities: aerial imagery, dash-cam drives, the training set.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make procedural cities: aerial imagery, dash-cam drives, the training set.", no_args_is_help=True
+)
 _log = logging.getLogger("gama_core.world")
 
 Seed = Annotated[
-    int, typer.Option(help="Which city: 10000-19999 training, 20000-20999 validation, 90000-99999 test, 90001 the sample.")
+    int,
+    typer.Option(help="Which city: 10000-19999 training, 20000-20999 validation, 90000-99999 test, 90001 the sample."),
 ]
 Columns = Annotated[int, typer.Option(help="Regions from west to east; a region is about 410 m wide.", min=1, max=40)]
 Rows = Annotated[int, typer.Option(help="Regions from north to south.", min=1, max=40)]
@@ -59,7 +62,9 @@ def drives_command(
     count: Annotated[int, typer.Option(help="How many drives.", min=1)] = 6,
     first: Annotated[int, typer.Option(help="Number of the first: each number is a drive of its own.", min=0)] = 0,
     seconds: Annotated[float, typer.Option(help="How long each drive is.", min=2, max=3600)] = 40.0,
-    weather: Annotated[str | None, typer.Option(help=f"One of {', '.join(WEATHERS)}; drawn by lot if left out.")] = None,
+    weather: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(WEATHERS)}; drawn by lot if left out.")
+    ] = None,
     gps: Annotated[bool, typer.Option(help="Write the phone's GPS beside each drive.")] = True,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
 ) -> None:

@@ -65,7 +65,11 @@ class Traffic:
         count = rng.poisson(busy * length_m / 110)
         colours = rng.choice(len(CAR_COLOURS), len(ahead) + count, p=CAR_SHARES)
         return cls(
-            ahead, rng.uniform(9, 25, len(ahead)), rng.uniform(0, 2.2 * length_m + 100, count), rng.uniform(5, 12, count), colours
+            ahead,
+            rng.uniform(9, 25, len(ahead)),
+            rng.uniform(0, 2.2 * length_m + 100, count),
+            rng.uniform(5, 12, count),
+            colours,
         )
 
     def at(self, time_s: float, along_m: float, path: Points, across_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,7 +83,7 @@ class Traffic:
             *((m, c, -1.0) for m, c in zip(other, self.colours[len(same) :], strict=True)),
         ):
             near = along_m - 10 < place_m < min(length_m - 4, along_m + 90)
-            if near and 4 < place_m:
+            if near and place_m > 4:
                 index = int(place_m / _STEP_M)
                 direction = path[index + 2] - path[index - 2]
                 direction /= max(float(np.hypot(*direction)), 1e-9)
@@ -138,13 +142,19 @@ def _route(place: Place, rng: np.random.Generator, wanted_m: float) -> _Route | 
         if not options:
             break
         way = line[-1] - line[-2]
-        weights = [_liking(network.from_junction(other, junction), way) * 0.12 ** used.get(other, 0) for other in options]
+        weights = [
+            _liking(network.from_junction(other, junction), way) * 0.12 ** used.get(other, 0) for other in options
+        ]
         street = options[int(rng.choice(len(options), p=np.array(weights) / sum(weights)))]
     return _smooth(place, rng, walk)
 
 
 def _is_inside(place: Place, line: Points) -> bool:
-    return bool((line > EDGE_M).all() and (line[:, 0] < place.width_m - EDGE_M).all() and (line[:, 1] < place.height_m - EDGE_M).all())
+    return bool(
+        (line > EDGE_M).all()
+        and (line[:, 0] < place.width_m - EDGE_M).all()
+        and (line[:, 1] < place.height_m - EDGE_M).all()
+    )
 
 
 def _liking(line: Points, way: Points) -> float:
@@ -160,7 +170,10 @@ def _smooth(place: Place, rng: np.random.Generator, walk: list[tuple[int, int]])
         lane_m = _lane_m(this, rng)
         line = resample(network.from_junction(street, junction), 1.0)
         lane = offset(line, lane_m)
-        first_m, last_m = network.radius_m(junction), network.radius_m(this.end if this.start == junction else this.start)
+        first_m, last_m = (
+            network.radius_m(junction),
+            network.radius_m(this.end if this.start == junction else this.start),
+        )
         length_m = lengths_m(lane)[-1]
         if length_m > first_m + last_m + 8:
             lane = between(lane, first_m + 1.0, length_m - last_m - 1.0)
@@ -198,7 +211,7 @@ def _blurred(path: Points, sigma: float) -> Points:
     reach = int(3 * sigma)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     padded = np.pad(path, ((reach, reach), (0, 0)), "edge")
-    return np.c_[[np.convolve(padded[:, axis], weights / weights.sum(), "valid") for axis in (0, 1)]].T
+    return np.stack([np.convolve(padded[:, axis], weights / weights.sum(), "valid") for axis in (0, 1)], -1)
 
 
 def _timed(route: _Route, rng: np.random.Generator, seconds: float, busy: float) -> Drive:
@@ -243,12 +256,10 @@ def _march(
     """Metres along the path and speed in each frame."""
     pace = np.maximum(0.5 * (speed[1:] + speed[:-1]), 0.35)
     moments = np.r_[0.0, np.cumsum(_STEP_M / pace)]
-    for stop_m, wait_s in stops:
-        moments[int(stop_m / _STEP_M) + 1 :] += wait_s
-    frames = np.arange(round(seconds * FPS)) / FPS
-    along_m = np.interp(frames, moments, np.arange(len(speed)) * _STEP_M)
-    for stop_m, wait_s in stops:
-        reached = moments[int(stop_m / _STEP_M)]
-        waiting = (frames >= reached) & (frames < reached + wait_s)
-        along_m[waiting] = int(stop_m / _STEP_M) * _STEP_M
+    places_m = np.arange(len(speed)) * _STEP_M
+    for stop_m, wait_s in reversed(stops):
+        index = int(stop_m / _STEP_M)
+        moments = np.r_[moments[: index + 1], moments[index:] + wait_s]
+        places_m = np.r_[places_m[: index + 1], places_m[index:]]
+    along_m = np.interp(np.arange(round(seconds * FPS)) / FPS, moments, places_m)
     return along_m, np.gradient(along_m, 1 / FPS)

@@ -62,7 +62,7 @@ def _windows(building: Building, length_m: float, first: int, storeys: int) -> N
         columns, half = 1, 0.47
     middle, floor = np.meshgrid((np.arange(columns) + 0.5) / columns, np.arange(first, storeys))
     low = building.base_m + floor.ravel() * STOREY_M + 0.95
-    return np.c_[middle.ravel() - half, middle.ravel() + half, low, low + _HEIGHT_M[building.style]]
+    return np.asarray(np.c_[middle.ravel() - half, middle.ravel() + half, low, low + _HEIGHT_M[building.style]])
 
 
 def _glazing(

@@ -22,7 +22,9 @@ _TYRE = np.array([26.0, 26.0, 28.0])
 _DETAIL_M = 45.0
 
 
-def paint_tree(frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour) -> None:
+def paint_tree(
+    frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour
+) -> None:
     """A crown and a trunk; `tree` is x, y, radius, height, kind, with x to the right and z ahead of the camera."""
     radius_m, height_m, kind = tree[2], tree[3], int(tree[4])
     scale = view.focal_px / z
@@ -49,7 +51,9 @@ def paint_tree(frame: Image, view: View, light: Light, tree: NDArray[np.float64]
     leaves = cv2.warpAffine(brightness, place, size, flags=flags)
     dark, bright = np.array(light.shade(tone * 0.0, z)), np.array(light.shade(tone, z, 1.0, 0.4))
     table = np.clip(dark + (bright - dark) * (np.arange(256)[:, None] / 128.0), 0, 255).astype(np.uint8)
-    cv2.copyTo(cv2.LUT(cv2.merge([leaves] * 3), table[None]), (shape > 110).astype(np.uint8), frame[top_row:bottom, left:right])
+    cv2.copyTo(
+        cv2.LUT(cv2.merge([leaves] * 3), table[None]), (shape > 110).astype(np.uint8), frame[top_row:bottom, left:right]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -77,8 +81,8 @@ def _sprite(rng: np.random.Generator, conifer: bool) -> tuple[Image, Image]:
     return mask, np.clip(brightness * 128, 0, 255).astype(np.uint8)
 
 
-def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], z: float) -> None:
-    """A car: `car` is x, y, unit vector, colour index; `z` metres ahead."""
+def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], z: float, moves: bool) -> None:
+    """A car, its lamps on if it `moves` in the dark: `car` is x, y, unit vector, colour index; `z` metres ahead."""
     colour = CAR_COLOURS[int(car[4])]
     van = int(abs(car[0]) * 3) % 5 == 0
     roof_m = 1.9 if van else 1.46
@@ -97,14 +101,13 @@ def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], 
         solid.pillars(half, 0.84, belt_m, roof_m - 0.06, back, shade(colour, z, 0.8, 0.6), 0.72)
     solid.slab(half * 0.74, 0.73, roof_m - 0.1, roof_m, back, shade(colour, z, 1.02, 0.6))
     if z < _DETAIL_M:
-        _paint_ends(solid, view, light, z)
+        _paint_ends(solid, view, light, z, moves and light.conditions.headlights > 0.05)
 
 
-def _paint_ends(solid: _Solid, view: View, light: Light, z: float) -> None:
+def _paint_ends(solid: _Solid, view: View, light: Light, z: float, burning: bool) -> None:
     """The lamps, bumper and number plate on the end that faces the camera."""
     away = float((solid.centre - view.at) @ solid.along) > 0
     end = -2.21 if away else 2.21
-    burning = light.conditions.headlights > 0.05
     lamp = np.array([225.0, 40.0, 34.0]) if away else np.array([255.0, 248.0, 225.0])
     dim = np.array([150.0, 26.0, 24.0]) if away else np.array([205.0, 205.0, 205.0])
     tone = light.glow(lamp, z) if burning else light.shade(dim, z)
@@ -146,7 +149,14 @@ class _Solid:
         self._hull(points, 0.33 + radius_m * np.sin(turn), tone)
 
     def pillars(
-        self, half_length_m: float, half_width_m: float, low_m: float, high_m: float, shift_m: float, tone: Tone, taper: float
+        self,
+        half_length_m: float,
+        half_width_m: float,
+        low_m: float,
+        high_m: float,
+        shift_m: float,
+        tone: Tone,
+        taper: float,
     ) -> None:
         """The posts at the corners of the cabin and between its side windows."""
         middle = self.centre + self.along * shift_m
@@ -154,14 +164,16 @@ class _Solid:
         for along in (-1.0, 0.05, 1.0):
             for side in (near_side,) if along == 0.05 else (-1.0, 1.0):
                 foot = middle + self.along * along * half_length_m + self.side * side * half_width_m
-                top = middle + self.along * along * half_length_m * taper + self.side * side * half_width_m * (0.5 + taper / 2)
+                top = (
+                    middle
+                    + self.along * along * half_length_m * taper
+                    + self.side * side * half_width_m * (0.5 + taper / 2)
+                )
                 wide = self.along * 0.05 + self.side * 0.03
                 points = np.array([foot - wide, foot + wide, top + wide, top - wide])
                 self._hull(points, np.array([low_m, low_m, high_m, high_m]), tone)
 
-    def face(
-        self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: Tone
-    ) -> None:
+    def face(self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: Tone) -> None:
         """A quad on the front or the rear."""
         ends = [self.centre + self.along * along_m + self.side * side for side in (left_m, right_m)]
         self._hull(np.array([ends[0], ends[1], ends[1], ends[0]]), np.array([low_m, low_m, high_m, high_m]), tone)

@@ -35,9 +35,7 @@ class Take:
     seed: tuple[int, int]  # of all that is random on the way
 
     @classmethod
-    def random(
-        cls, place: Place, number: int, seconds: float, weather: str | None = None, busy: float = 1.0
-    ) -> Take:
+    def random(cls, place: Place, number: int, seconds: float, weather: str | None = None, busy: float = 1.0) -> Take:
         """The drive of a number in a place, always the same.
 
         Raises:
@@ -66,7 +64,10 @@ def film(
     scene = Scene(place, rng, take.drive.path, conditions.lit_windows)
     ground = GroundView(place, near=frame[0] > 480)
     renderer = Renderer(scene, ground, take.camera, conditions, frame, rng)
-    with whole_file(path) as partial, av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as file:
+    with (
+        whole_file(path) as partial,
+        av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as file,
+    ):
         stream = file.add_stream("libx264", rate=FPS, options={"crf": _QUALITY, "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt, stream.thread_count = *frame, "yuv420p", 1
         for index, image in enumerate(drive_frames(renderer, take.drive, range(len(take.drive)), rng)):
@@ -82,13 +83,13 @@ def truth(place: Place, take: Take) -> dict[str, Any]:
     for index in range(0, len(drive), FPS // 10):
         at = place.lat_lon(float(drive.x_m[index]), float(drive.y_m[index]))
         heading_deg, speed_m_s = float(drive.heading_deg[index]), float(drive.speed_m_s[index])
-        rows.append([index / FPS, round(at.lat_deg, 8), round(at.lon_deg, 8), round(heading_deg, 2), round(speed_m_s, 3)])
+        rows.append([round(value, 8) for value in (index / FPS, at.lat_deg, at.lon_deg, heading_deg, speed_m_s)])
     camera = take.camera
     return {
         "weather": take.conditions.name,
         "camera": {"focal": camera.focal, "horizon": camera.horizon, "height_m": camera.height_m},
         "columns": ["time_s", "lat_deg", "lon_deg", "heading_deg", "speed_m_s"],
-        "rows": [[round(value, 8) for value in row] for row in rows],
+        "rows": rows,
     }
 
 

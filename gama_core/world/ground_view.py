@@ -112,6 +112,8 @@ def _warped(
     to_rows = np.array([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5 - top], [0.0, 0.0, 1.0]])
     matrix = to_rows @ homography @ to_metres @ centre
     return np.asarray(
-        cv2.warpPerspective(image, matrix, (width, bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        cv2.warpPerspective(
+            image, matrix, (width, bottom - top), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ),
         np.uint8,
     )

@@ -41,7 +41,9 @@ def write_geotiff(place: Place, path: Path, on_region: OnRegion | None = None) -
     with whole_file(path) as partial:
         with rasterio.open(partial, "w", **profile) as file:
             for column, row, image in _regions(place, on_region):
-                file.write(image.transpose(2, 0, 1), window=Window(column * REGION_PX, row * REGION_PX, REGION_PX, REGION_PX))
+                file.write(
+                    image.transpose(2, 0, 1), window=Window(column * REGION_PX, row * REGION_PX, REGION_PX, REGION_PX)
+                )
         with rasterio.Env(JPEG_QUALITY_OVERVIEW=85), rasterio.open(partial, "r+") as file:
             file.build_overviews([2, 4, 8, 16], Resampling.average)
 

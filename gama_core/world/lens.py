@@ -56,7 +56,7 @@ def _vignette(width: int, height: int, darkening: float) -> NDArray[np.float32]:
 def _bloom(image: Image, width: int) -> Image:
     """Bright things shine over their edges."""
     small = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    bright = cv2.GaussianBlur(cv2.subtract(small, (165, 165, 165, 0)), (0, 0), max(0.8, width / 320))
+    bright = cv2.GaussianBlur(np.maximum(small, 165) - np.uint8(165), (0, 0), max(0.8, width / 320))
     wide = cv2.resize(bright, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.addWeighted(image, 1.0, wide, 0.9, 0.0), np.uint8)
 
@@ -86,5 +86,6 @@ class _Drops:
             cv2.ellipse(mask, (int(x), int(y)), size, 0.0, 0.0, 360.0, 255.0, -1)
         sigma = max(1.0, self.width / 160)
         soft = cv2.GaussianBlur(mask, (0, 0), max(0.6, self.width / 640))[:, :, None].astype(np.float32) / 255.0 * 0.85
-        behind = cv2.GaussianBlur(cv2.flip(image, 0), (0, 0), 2 * sigma) * 0.55 + cv2.GaussianBlur(image, (0, 0), sigma) * 0.5
-        return np.clip(image * (1 - soft) + behind * soft, 0, 255).astype(np.uint8)
+        upside_down = np.asarray(cv2.GaussianBlur(cv2.flip(image, 0), (0, 0), 2 * sigma))
+        behind = upside_down * 0.55 + np.asarray(cv2.GaussianBlur(image, (0, 0), sigma)) * 0.5
+        return np.asarray(np.clip(image * (1 - soft) + behind * soft, 0, 255), np.uint8)

@@ -22,7 +22,7 @@ _NOISE_PX = 1024  # side of the tile of noise that repeats over the plane
 
 @dataclass(frozen=True)
 class Rectangle:
-    """A rectangle of the local plane on the pixel grid of a resolution: first column and row, size, metres per pixel."""
+    """A rectangle of the local plane on the pixel grid of a resolution: first column and row, width and height."""
 
     column: int
     row: int
@@ -140,7 +140,7 @@ def grain(image: Image, where: Rectangle, strength: float = 1.0) -> Image:
     fine, coarse = (tile[np.ix_(rows, columns)] for tile in _noise(round(where.m_per_px, 4)))
     red, green, blue = cv2.split(image)
     greenness = cv2.subtract(green, cv2.max(red, blue))
-    weight = cv2.min(cv2.convertScaleAbs(greenness, alpha=3.0), 60).astype(np.float32) / 60.0
+    weight = np.minimum(cv2.convertScaleAbs(greenness, alpha=3.0), 60).astype(np.float32) / np.float32(60.0)
     change = fine * (3.0 + 5.0 * weight) + coarse * (2.5 + 6.0 * weight)
     change *= strength
     return np.asarray(cv2.add(image, cv2.merge([change] * 3), dtype=cv2.CV_8U), np.uint8)

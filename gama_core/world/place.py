@@ -11,11 +11,11 @@ from gama_core.errors import SettingsInvalid
 from gama_core.geo import LatLon
 from gama_core.tile import REGION_TILES, TILE_PX, Region, Tile, metres_per_pixel, place, world_pixels
 from gama_core.world.buildings import Building
-from gama_core.world.fields import Points
-from gama_core.world.land import Land, make_land
+from gama_core.world.land import make_land
 from gama_core.world.paint import Drawing
 from gama_core.world.palette import Palette
 from gama_core.world.roads import Crosswalk, Roads, make_roads
+from gama_core.world.site import Land
 from gama_core.world.streets import Network, make_network
 
 TRAINING_SEEDS = range(10_000, 20_000)
@@ -116,7 +116,8 @@ def split_of(seed: int) -> str:
         if seed in seeds:
             return name
     raise SettingsInvalid(
-        f"Seed {seed} belongs to no split: training places are 10000 to 19999, validation 20000 to 20999, test 90000 to 99999."
+        f"Seed {seed} belongs to no split: training places are 10000 to 19999, "
+        "validation places 20000 to 20999, test places 90000 to 99999."
     )
 
 

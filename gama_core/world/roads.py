@@ -62,7 +62,9 @@ def make_roads(rng: np.random.Generator, network: Network, palette: Palette, box
     for street in streets:
         roads.paving.add([strip(street.line, street.width_m + 0.5)], slab * 1.1)
     for street in streets:
-        roads.asphalt.add([strip(street.line, street.width_m)], grey(palette.asphalt + street.tone) + rng.normal(size=3) * 2)
+        roads.asphalt.add(
+            [strip(street.line, street.width_m)], grey(palette.asphalt + street.tone) + rng.normal(size=3) * 2
+        )
     for junction, arms in enumerate(network.at_junction):
         if any(near[street] for street in arms) and len(arms) > 1:
             _paint_junction(rng, roads, network, junction, palette)
@@ -81,9 +83,7 @@ def _joints(street: Street, side: int) -> Points:
     return strip(offset(street.line, side * (street.width_m + street.sidewalk_m) / 2), 0.08)
 
 
-def _paint_junction(
-    rng: np.random.Generator, roads: Roads, network: Network, junction: int, palette: Palette
-) -> None:
+def _paint_junction(rng: np.random.Generator, roads: Roads, network: Network, junction: int, palette: Palette) -> None:
     """The asphalt of a junction with rounded corners, and the crosswalks on its arms."""
     radius_m = network.radius_m(junction)
     arms = network.at_junction[junction]
@@ -204,7 +204,7 @@ def _median(rng: np.random.Generator, roads: Roads, line: Points, palette: Palet
     inner = between(line, 2.0, lengths_m(line)[-1] - 2.0)
     roads.paint.add([strip(inner, 2.2)], grey(palette.concrete))
     roads.paint.add([strip(inner, 1.7)], palette.grass(line.mean(0), rng))
-    kind = rng.integers(8)
+    kind = int(rng.integers(8))
     for point in resample(inner, 11.0)[1:-1]:
         roads.trees.append((*point, rng.uniform(1.2, 1.8), rng.uniform(4, 6), kind))
 
@@ -220,12 +220,15 @@ def _line_up(rng: np.random.Generator, roads: Roads, street: Street, line: Point
     ways = tangents(line)
     right, half = right_of(ways), street.width_m / 2
     if street.trees and street.sidewalk_m > 1.8:
-        step, kind, radius_m, height_m = rng.uniform(8, 15), rng.integers(8), rng.uniform(1.5, 3.0), rng.uniform(5, 9)
+        step, kind = rng.uniform(8, 15), int(rng.integers(8))
+        radius_m, height_m = rng.uniform(1.5, 3.0), rng.uniform(5, 9)
         for side in (1, -1) if rng.random() < 0.7 else (1,):
             for index in range(6, len(line) - 6, int(step / 0.5)):
                 if rng.random() < 0.85:
                     spot = line[index] + right[index] * side * (half + 1.0)
-                    roads.trees.append((*spot, radius_m * rng.uniform(0.8, 1.2), height_m * rng.uniform(0.85, 1.15), kind))
+                    roads.trees.append(
+                        (*spot, radius_m * rng.uniform(0.8, 1.2), height_m * rng.uniform(0.85, 1.15), kind)
+                    )
     for side, parks in zip((-1, 1), street.parking, strict=True):
         for index in range(8, len(line) - 8, 12) if parks else ():
             spot = line[index] + right[index] * side * (half - 1.1)

@@ -10,14 +10,14 @@ from gama_core.world.fields import Points
 
 def lengths_m(line: Points) -> NDArray[np.float64]:
     """Metres along a line at each of its points, starting at 0."""
-    return np.r_[0.0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
+    return np.asarray(np.r_[0.0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
 
 
 def resample(line: Points, step_m: float) -> Points:
     """The same line with points about `step_m` apart."""
     along = lengths_m(line)
     wanted = np.linspace(0, along[-1], max(2, round(along[-1] / step_m) + 1))
-    return np.c_[np.interp(wanted, along, line[:, 0]), np.interp(wanted, along, line[:, 1])]
+    return np.asarray(np.c_[np.interp(wanted, along, line[:, 0]), np.interp(wanted, along, line[:, 1])])
 
 
 def between(line: Points, start_m: float, end_m: float) -> Points:
@@ -67,4 +67,4 @@ def disc(centre: Points, radius_m: float, corners: int = 20) -> Points:
 def box_of(polygons: tuple[Points, ...]) -> NDArray[np.float64]:
     """Left, top, right, bottom of some polygons."""
     every = np.vstack(polygons)
-    return np.r_[every.min(0), every.max(0)]
+    return np.asarray(np.r_[every.min(0), every.max(0)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class _Line:
     def points(self, start: float, end: float) -> Points:
         run = np.linspace(start, end, max(2, round(abs(end - start) / 5.0) + 1))
         still = np.full_like(run, self.at)
-        return np.c_[still, run] if self.axis == 0 else np.c_[run, still]
+        return np.asarray(np.c_[still, run] if self.axis == 0 else np.c_[run, still])
 
 
 @dataclass(eq=False)
@@ -133,7 +134,7 @@ class _Taste:
         long_m = short_m * self.rng.uniform(1.5, 2.5)
         if cell.size(axis) < 3.2 * short_m and self.rng.random() < 0.05:
             return False  # a superblock: a park, a mall
-        return cell.size(axis) > long_m
+        return bool(cell.size(axis) > long_m)
 
     def line(self, axis: int, at: float, low: float, high: float) -> _Line:
         rng = self.rng
@@ -226,7 +227,7 @@ def _connect(rng: np.random.Generator, lines: list[_Line], warp: Warp, blocks: t
     streets: list[Street] = []
     for line in lines:
         stops = sorted(line.cuts | {line.low, line.high})
-        for start, end in zip(stops, stops[1:], strict=False):
+        for start, end in pairwise(stops):
             run = line.points(start, end)
             ends = []
             for point in (run[0], run[-1]):

@@ -3,7 +3,7 @@
 A place's folder holds, for n clips of 4 frames that lie 4/30 s apart:
     clips.npy       uint8 (n, 4, 64, 128, 3) RGB, averaged from the middle 256 x 128 of frames of 256 x 144
     frames.npy      uint8 (n, 128, 256, 3) RGB: the first of the four, not averaged
-    poses.npy       float32 (n, 3): x_m east, y_m south of the place's north-west corner, heading_deg, in the first frame
+    poses.npy       float32 (n, 3): x_m east, y_m south of the north-west corner, heading_deg, in the first frame
     cameras.npy     float32 (n, 3): focal length / frame width, horizon row / height of the crop, camera height in m
     conditions.npy  <U16 (n,): the weather
     aerial.npy      uint8 (H, W, 3) RGB: the region and a margin on every side
@@ -79,7 +79,9 @@ def take_glimpses(place: Place, count: int) -> Glimpses:
     """`count` short clips from random drives, in changing weather and with changing cameras."""
     rng = np.random.default_rng([place.seed, 2])
     ground = GroundView(place)
-    clips, frames, poses, cameras, names = [], [], [], [], []
+    clips: list[Image] = []
+    frames: list[Image] = []
+    poses, cameras, names = [], [], []
     while len(clips) < count:
         drive = plan_drive(place, rng, _SECONDS)
         moments = _moments(drive, rng)

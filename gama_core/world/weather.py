@@ -70,7 +70,9 @@ def _day(base: Conditions, rng: np.random.Generator) -> Conditions:
 
 def _haze(base: Conditions, rng: np.random.Generator) -> Conditions:
     air = hsv(rng.uniform(20, 215), rng.uniform(0.02, 0.1), rng.uniform(0.75, 0.92))
-    return replace(base, sky=air * 0.97, horizon=air, visibility_m=rng.uniform(50, 130), sun=rng.uniform(0, 0.25), clouds=0.1)
+    return replace(
+        base, sky=air * 0.97, horizon=air, visibility_m=rng.uniform(50, 130), sun=rng.uniform(0, 0.25), clouds=0.1
+    )
 
 
 def _overcast(base: Conditions, rng: np.random.Generator) -> Conditions:

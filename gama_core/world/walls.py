@@ -1,0 +1,115 @@
+"""The walls of buildings in the picture, with their windows and the roofs above them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.world.buildings import STOREY_M
+from gama_core.world.camera import NEAR_M, SHIFT, View
+from gama_core.world.facades import Panels
+from gama_core.world.light import Light
+from gama_core.world.paint import Image
+from gama_core.world.scene import SEEN_M, Scene
+
+Thing = tuple[float, Callable[[], None]]  # how far away it is in metres, and how to paint it
+
+_STOREY_PX = 3.0  # walls show windows where a storey is taller than this
+_FACADE_PX = 5  # and where they are wider than this
+_DETAIL_M = 40.0  # window frames, blinds and doors are seen up to here
+
+
+class Walls:
+    """Paints the walls of a scene.
+
+    Args:
+        width_px: of the picture.
+    """
+
+    def __init__(self, scene: Scene, light: Light, width_px: int) -> None:
+        self.scene, self.light, self.width_px = scene, light, width_px
+
+    def in_sight(self, image: Image, view: View, rows: NDArray[np.int64]) -> list[Thing]:
+        """Walls that face the camera, cut at the near plane."""
+        scene = self.scene
+        x0, z0 = view.relative(scene.wall_start[rows])
+        x1, z1 = view.relative(scene.wall_end[rows])
+        faces = ((view.at - scene.wall_start[rows]) * scene.wall_normal[rows]).sum(1) > 0.05
+        wide = self.width_px / 2 / view.focal_px
+        outside = ((x0 > z0 * wide) & (x1 > z1 * wide)) | ((x0 < -z0 * wide) & (x1 < -z1 * wide))
+        seen = faces & (np.maximum(z0, z1) > NEAR_M) & (np.minimum(z0, z1) < SEEN_M) & ~outside
+        rows, x0, z0, x1, z1 = rows[seen], x0[seen], z0[seen], x1[seen], z1[seen]
+        run = np.where(np.abs(z1 - z0) < 1e-9, 1e-9, z1 - z0)
+        start = np.where(z0 < NEAR_M, (NEAR_M + 1e-3 - z0) / run, 0.0)
+        end = np.where(z1 < NEAR_M, (NEAR_M + 1e-3 - z0) / run, 1.0)
+        far = 0.5 * np.hypot((x0 + x1) / 2, (z0 + z1) / 2) + 0.5 * np.minimum(np.hypot(x0, z0), np.hypot(x1, z1))
+        share = self.light.facing(scene.wall_normal[rows])
+        table = np.c_[x0, z0, x1 - x0, z1 - z0, start, end, far, share]
+        return [(float(far[i]), call(self._wall, image, view, int(rows[i]), table[i])) for i in range(len(rows))]
+
+    def _wall(self, image: Image, view: View, row: int, line: NDArray[np.float64]) -> None:
+        """One wall, its panels, and the roof above it."""
+        start, end, far, share = line[4:]
+        foot, top = self.scene.wall_foot[row], self.scene.wall_top[row]
+        building = self.scene.building_of(row)
+        whole = _project(view, line, np.array([[start, end, foot, top]]))
+        cv2.fillConvexPoly(image, whole[0], self.light.shade(building.facade, far, share), cv2.LINE_8, SHIFT)
+        wide_px = abs(int(whole[0, 1, 0]) - int(whole[0, 0, 0])) >> SHIFT
+        if wide_px > _FACADE_PX and far < min(SEEN_M, view.focal_px * STOREY_M / _STOREY_PX):
+            for panels in self.scene.panels(row):
+                if not (panels.detail and far > _DETAIL_M):
+                    self._paint_panels(image, view, panels, line)
+        if building.gabled:
+            self._roof(image, view, row, line)
+
+    def _paint_panels(self, image: Image, view: View, panels: Panels, line: NDArray[np.float64]) -> None:
+        start, end, far, share = line[4:]
+        quads = panels.quads
+        if start > 0.0 or end < 1.0:
+            quads = quads.copy()
+            quads[:, :2] = np.clip(quads[:, :2], start, end)
+            quads = quads[quads[:, 1] > quads[:, 0]]
+        if not len(quads):
+            return
+        tone = self.light.glow(panels.colour, far) if panels.glows else self.light.shade(panels.colour, far, share)
+        cv2.fillPoly(image, list(_project(view, line, quads)), tone, cv2.LINE_8, SHIFT)
+
+    def _roof(self, image: Image, view: View, row: int, line: NDArray[np.float64]) -> None:
+        """The slope above a long wall, or the gable above a short one."""
+        building = self.scene.building_of(row)
+        start, end, far, share = line[4:]
+        if start > 0.0 or end < 1.0:
+            return
+        ridge = building.ridge
+        x, z = view.relative(ridge)
+        if float(z.min()) < NEAR_M:
+            return
+        top, height_m = building.height_m, building.ridge_height_m
+        x0, z0, x1, z1 = line[0], line[1], line[0] + line[2], line[1] + line[3]
+        long_side = (row % 4) % 2 == (0 if building.ridge_outline is building.outline else 1)
+        if long_side:
+            first = int(np.hypot(x[0] - x0, z[0] - z0) > np.hypot(x[1] - x0, z[1] - z0))
+            xs, zs = np.array([x0, x1, x[1 - first], x[first]]), np.array([z0, z1, z[1 - first], z[first]])
+            ups, tone = (
+                np.array([top, top, height_m, height_m]),
+                self.light.shade(building.later_roof, far, share * 1.06),
+            )
+        else:
+            nearest = int(np.argmin(np.hypot(x - (x0 + x1) / 2, z - (z0 + z1) / 2)))
+            xs, zs = np.array([x0, x1, x[nearest]]), np.array([z0, z1, z[nearest]])
+            ups, tone = np.array([top, top, height_m]), self.light.shade(building.facade, far, share * 0.97)
+        cv2.fillConvexPoly(image, view.pixels(xs, zs, ups), tone, cv2.LINE_8, SHIFT)
+
+
+def call(paint: Callable[..., None], *values: object) -> Callable[[], None]:
+    """A picture still to be painted."""
+    return lambda: paint(*values)
+
+
+def _project(view: View, line: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Fixed-point pixels (k, 4, 2) of quads (from, to, low, high) on a wall."""
+    along = quads[:, [0, 1, 1, 0]]
+    return view.pixels(line[0] + line[2] * along, line[1] + line[3] * along, quads[:, [2, 2, 3, 3]])

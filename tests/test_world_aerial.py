@@ -1,0 +1,68 @@
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gama_core.world.aerial import draw_aerial, draw_ground, flight_over, park
+from gama_core.world.paint import Rectangle
+from gama_core.world.palette import WHITE_PAINT
+from gama_core.world.place import make_place
+
+
+@functools.cache
+def city():
+    return make_place(20_953)
+
+
+def test_the_same_place_looks_the_same():
+    where = Rectangle(200, 100, 160, 120, 0.25)
+    assert np.array_equal(draw_aerial(city(), where), draw_aerial(make_place(20_953), where))
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 260), st.integers(0, 260))
+def test_a_part_drawn_alone_is_the_part_of_the_whole(left, top):
+    m_per_px = city().m_per_px
+    whole = draw_aerial(city(), Rectangle(500, 700, 360, 360, m_per_px))
+    part = draw_aerial(city(), Rectangle(500 + left, 700 + top, 100, 100, m_per_px))
+    gap = np.abs(whole[top : top + 100, left : left + 100].astype(int) - part)
+    assert gap.mean() < 0.15  # OpenCV rounds the long edges that leave the picture, by less than a pixel
+    assert (gap > 2).mean() < 0.02
+
+
+def test_tiles_of_the_road_fit_together():
+    whole = draw_ground(city(), Rectangle(1024, 1024, 1024, 512, 0.125))
+    east = draw_ground(city(), Rectangle(1536, 1024, 512, 512, 0.125))
+    assert (np.abs(whole[:, 512:].astype(int) - east) > 2).mean() < 1e-3
+
+
+def test_a_crosswalk_is_bright_on_the_ground():
+    seen = 0
+    for crosswalk in city().crosswalks:
+        if len(crosswalk.stripes) < 4 or (crosswalk.centre < 0).any() or (crosswalk.centre > city().width_m).any():
+            continue
+        left, top = crosswalk.centre - 6
+        where = Rectangle.around(left, top, left + 12, top + 12, 0.05)
+        image = draw_ground(city(), where).mean(2)
+        for stripe in crosswalk.stripes[1:-1]:
+            column, row = ((stripe.mean(0) - where.box[:2]) / 0.05).astype(int)
+            if 0 <= row < image.shape[0] and 0 <= column < image.shape[1]:
+                seen += image[row, column] > 0.75 * WHITE_PAINT.mean()
+    assert seen > 20
+
+
+def test_years_lie_between_the_flight_and_a_drive():
+    flight = flight_over(city())
+    later = park(city(), np.random.default_rng(1), 0.5)
+    above = {tuple(np.round(car[:2])) for car in flight.cars}
+    below = {tuple(np.round(car[:2])) for car in later}
+    assert above - below
+    assert below - above
+    assert flight.trees_seen.mean() == pytest.approx(0.97, abs=0.03)
+
+
+def test_colours_of_aerial_images_differ_from_place_to_place():
+    gains = np.array([flight_over(make_place(seed)).gain for seed in (20_953, 20_954)])
+    assert np.abs(gains[0] - gains[1]).max() > 0.01

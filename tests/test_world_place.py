@@ -1,0 +1,129 @@
+import functools
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gama_core.errors import SettingsInvalid
+from gama_core.geo import LatLon
+from gama_core.world.paint import Canvas, Rectangle
+from gama_core.world.place import (
+    MARGIN_M,
+    SAMPLE_SEED,
+    TEST_SEEDS,
+    TRAINING_SEEDS,
+    VALIDATION_SEEDS,
+    make_place,
+    split_of,
+)
+from gama_core.world.shapes import strip
+
+
+@functools.cache
+def city():
+    return make_place(20_950)
+
+
+def test_a_seed_gives_the_same_place_always():
+    again = make_place(20_950)
+    assert np.array_equal(again.network.junctions, city().network.junctions)
+    assert np.array_equal(again.trees, city().trees)
+    assert all(np.array_equal(a.outline, b.outline) for a, b in zip(again.buildings, city().buildings, strict=True))
+    assert len(again.ground.shapes) == len(city().ground.shapes)
+
+
+def test_another_seed_gives_another_place():
+    assert not np.array_equal(make_place(20_951).network.junctions, city().network.junctions)
+
+
+def test_no_seed_belongs_to_two_splits():
+    seeds = [set(TRAINING_SEEDS), set(VALIDATION_SEEDS), set(TEST_SEEDS)]
+    assert sum(map(len, seeds)) == len(set.union(*seeds))
+    assert split_of(SAMPLE_SEED) == "test"
+
+
+@pytest.mark.parametrize("seed", [0, 9_999, 21_000, 89_999, 100_000, -1])
+def test_a_seed_of_no_split_is_refused(seed):
+    with pytest.raises(SettingsInvalid, match=str(seed)):
+        make_place(seed)
+
+
+def test_a_city_without_regions_is_refused():
+    with pytest.raises(SettingsInvalid, match="0 x 1"):
+        make_place(20_950, 0, 1)
+
+
+@given(st.floats(-100, 600), st.floats(-100, 600))
+def test_the_local_frame_and_the_globe_agree(x_m, y_m):
+    back = city().local(city().lat_lon(x_m, y_m))
+    assert back == pytest.approx((x_m, y_m), abs=1e-5)
+
+
+@given(st.floats(0, 410), st.floats(0, 410))
+def test_local_metres_are_metres(x_m, y_m):
+    corner, at = city().lat_lon(0, 0), city().lat_lon(x_m, y_m)
+    assert corner.distance_m(at) == pytest.approx(np.hypot(x_m, y_m), rel=3e-3, abs=0.01)
+
+
+def test_the_regions_tile_the_city_in_the_open_ocean():
+    wide = make_place(20_952, 2, 1)
+    west, east = wide.regions
+    assert west.bounds.east == pytest.approx(east.bounds.west, abs=1e-9)
+    assert west.bounds.north == pytest.approx(wide.lat_lon(0, 0).lat_deg, abs=1e-9)
+    assert east.bounds.east == pytest.approx(wide.lat_lon(wide.width_m, 0).lon_deg, abs=1e-9)
+    assert wide.lat_lon(0, 0).distance_m(LatLon(40, -40)) < 60_000
+
+
+def test_no_building_stands_on_a_road():
+    place = city()
+    where = Rectangle.around(-MARGIN_M, -MARGIN_M, place.width_m + MARGIN_M, place.height_m + MARGIN_M, 0.25)
+    roads = Canvas(where, channels=1)
+    for street in place.network.streets:
+        roads.fill([strip(street.line, street.width_m)], 255.0)
+    for building in place.buildings:
+        middle = building.centre
+        inner = roads.pixels(middle + (building.outline - middle) * 0.96) >> 4
+        mask = np.zeros_like(roads.image)
+        cv2.fillPoly(mask, [inner], 1)
+        assert not (roads.image[mask > 0] > 0).any()
+
+
+def test_no_two_houses_stand_in_each_other():
+    where = Rectangle.around(-120, -120, 540, 540, 0.5)
+    stands = Canvas(where, channels=1)
+    for building in (each for each in city().buildings if each.base_m == 0):
+        middle = building.centre
+        inner = stands.pixels(middle + (building.outline - middle) * 0.8) >> 4
+        mask = np.zeros_like(stands.image)
+        cv2.fillConvexPoly(mask, inner, 1)
+        assert not stands.image[mask > 0].any()
+        stands.image[mask > 0] = 1
+
+
+def test_every_street_runs_from_its_start_to_its_end():
+    network = city().network
+    for street in network.streets:
+        assert street.line[0] == pytest.approx(network.junctions[street.start])
+        assert street.line[-1] == pytest.approx(network.junctions[street.end])
+
+
+def test_all_streets_can_be_reached():
+    network = city().network
+    seen, queue = {0}, [0]
+    while queue:
+        junction = queue.pop()
+        for street in network.at_junction[junction]:
+            for other in (network.streets[street].start, network.streets[street].end):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+    assert len(seen) == len(network.junctions)
+
+
+def test_a_crosswalk_lies_on_a_street():
+    place = city()
+    middles = np.vstack([street.line for street in place.network.streets])
+    for crosswalk in place.crosswalks:
+        assert np.hypot(*(middles - crosswalk.centre).T).min() < 2.0
