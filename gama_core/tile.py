@@ -72,8 +72,8 @@ class Tile:
     def at(cls, point: LatLon, zoom: int = ZOOM) -> Tile:
         """The tile that holds a place."""
         x, y = world_pixels(point.lat_deg, point.lon_deg, zoom)
-        last = 2**zoom - 1
-        return cls(min(int(x // TILE_PX), last), min(int(y // TILE_PX), last), zoom)
+        column, row = np.clip((x // TILE_PX, y // TILE_PX), 0, 2**zoom - 1)  # the map's edges belong to it
+        return cls(int(column), int(row), zoom)
 
     @classmethod
     def from_name(cls, name: str, zoom: int = ZOOM) -> Tile:

@@ -34,7 +34,9 @@ class Track:
     def __post_init__(self) -> None:
         if not self.fixes:
             raise ValueError("a track needs at least one fix")
-        unique = {fix.time_s: fix for fix in sorted(reversed(self.fixes), key=lambda fix: fix.time_s)}
+        unique: dict[float, Fix] = {}
+        for fix in sorted(self.fixes, key=lambda fix: fix.time_s):
+            unique.setdefault(fix.time_s, fix)
         object.__setattr__(self, "fixes", tuple(unique.values()))
 
     @property
@@ -59,8 +61,8 @@ class Track:
 
         Args:
             time_s: seconds since the start of the video.
-            max_gap_s: how far, in seconds, the place may be from a known fix: before the first or after the
-                last, or twice that between two. Beyond it the answer is None: a drop-out is not guessed.
+            max_gap_s: two fixes further apart than twice this have a drop-out between them, and there, as more than
+                this (but at most 1.5 s) before the first or after the last fix, the answer is None: not guessed.
         """
         times = [fix.time_s for fix in self.fixes]
         after = int(np.searchsorted(times, time_s))
