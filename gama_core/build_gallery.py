@@ -20,7 +20,7 @@ from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel
 
 OnStage = Callable[[str, int, int], None]
 FINE_ZOOM = 18  # views are cut from pixels of this zoom (~0.46 m at 40 degrees north), near what the network sees
-COVERED = 0.5  # a view is kept where at least so much of it has pixels
+COVERED = 0.4  # a view is kept where at least so much of its square has pixels
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _embed_all(
             pictures.append(cutter.picture(models.screening_net.config.region_cover))
     hear("regions", len(regions), len(regions))
     if not kept:
-        raise ImageryUnreadable(f"{imagery.name}: no view of it has pixels in at least half of its square.")
+        raise ImageryUnreadable(f"{imagery.name}: no view of it has pixels in enough of its square.")
     screening = models.screening_record
     views = Views(*(np.concatenate([getattr(part, field) for part in parts]) for field in Views.__annotations__))
     return Gallery(

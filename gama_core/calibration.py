@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gama_core.errors import WeightsUnreadable
+from gama_core.files import whole_file
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Calibration:
     screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
     inside_slope: float = 0.0  # log-odds that the drive lies in the gallery: slope * evidence + bias
     inside_bias: float = 0.0
-    precise_turn: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
+    turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
 
 
 def load_calibration(weights: Path, sha256: str) -> Calibration:
@@ -45,7 +45,6 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
 def save_calibration(calibration: Calibration, weights: Path) -> Path:
     """Writes it beside its weights, to a temporary name first."""
     path = weights.with_suffix(".calibration.json")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(asdict(calibration), indent=1) + "\n")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(asdict(calibration), indent=1) + "\n")
     return path

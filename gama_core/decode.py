@@ -8,6 +8,7 @@ centre of mass.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +109,7 @@ def motions(
     spacing_m = _spacing_m(x_m, y_m)
     reach_m = max(max_speed_m_s * step_s, 1.5 * spacing_m)
     source, target = _pairs(x_m, y_m, reach_m)
-    turns = (-1, 0, 1) if len(headings_deg) >= 4 else tuple(range(len(headings_deg)))
+    turns = _turns(len(headings_deg), step_s)
     east, south = x_m[target] - x_m[source], y_m[target] - y_m[source]
     along_spread, aside_spread = spacing_m / 2 + 2.0, spacing_m / 3 + 2.0
     log_weight = np.empty((len(source), len(headings_deg), len(turns)))
@@ -187,6 +188,14 @@ def _trace(best: Floats, motion: Motion) -> tuple[Ints, Ints]:
         edge, turn = divmod(int(score.argmax()), len(motion.turns))
         place[clip - 1], heading[clip - 1] = motion.source[edges][edge], came[turn]
     return place, heading
+
+
+def _turns(headings: int, step_s: float) -> tuple[int, ...]:
+    """Turns between two clips in steps of heading: as far as 45 degrees a second; all of few headings."""
+    if headings < 4:
+        return tuple(range(headings))
+    most = min(math.ceil(45.0 * step_s * headings / 360.0), (headings - 1) // 2)
+    return tuple(range(-most, most + 1))
 
 
 def _spacing_m(x_m: Floats, y_m: Floats) -> float:

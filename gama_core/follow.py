@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gama_core.calibration import Calibration
 from gama_core.decode import Decoded, Floats, decode, emissions, motions, smoothed
 from gama_core.embed import Models, Vectors
 from gama_core.evaluate import NEAR_M
@@ -16,8 +17,6 @@ from gama_core.result import PathStep, RegionRanking
 from gama_core.search import similarities
 from gama_core.settings import Settings
 from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
-
-LONE = 0.5  # without a path the best region's probability is believed half
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,10 @@ class Followed:
 
 
 @dataclass(frozen=True)
-class _Plane:
-    """The distinct places of some rows on a local plane, in metres east and south of an origin."""
+class Plane:
+    """The distinct places of some rows of a gallery on a local plane, in metres east and south of an origin."""
 
+    rows: NDArray[np.int64]
     x_m: Floats
     y_m: Floats
     left_px: float
@@ -39,6 +39,10 @@ class _Plane:
     metres_per_px: float
     headings_deg: Floats
     region: NDArray[np.int32]
+
+    def similarity(self, clips: Vectors, gallery: Gallery) -> NDArray[np.float32]:
+        """Cosines float32 (C, P, R) of clips with each place's views."""
+        return similarities(clips, gallery, self.rows).reshape(len(clips), -1, len(self.headings_deg))
 
 
 def follow(
@@ -63,24 +67,31 @@ def follow(
     """
     calibration = models.calibration
     regions = _around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
-    rows = gallery.rows_of(regions)
-    plane = _plane(gallery, rows)
-    turned = len(plane.headings_deg)
-    similarity = similarities(clips, gallery, rows).reshape(len(clips), -1, turned)
-    emission = emissions(similarity, calibration.sharpness, calibration.doubt)
+    plane = lay_out(gallery, regions)
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else settings.clip_every_s
-    motion = motions(plane.x_m, plane.y_m, plane.headings_deg, step_s, settings.max_speed_m_s, calibration.precise_turn)
-    decoded = decode(emission, motion)
+    decoded = decode_on(plane, plane.similarity(clips, gallery), calibration, step_s, settings.max_speed_m_s)
     mass = decoded.posterior.sum(axis=2)
-    best = int(ranking.index[0])
-    in_best = float(mass[:, plane.region == best].sum(axis=1).mean())
-    inside = 1.0 / (1.0 + math.exp(-(calibration.inside_slope * decoded.evidence + calibration.inside_bias)))
-    path = _path(decoded, mass, plane, times_s, numbers, step_s)
-    return Followed(path, in_best * inside)
+    in_best = float(mass[:, plane.region == ranking.index[0]].sum(axis=1).mean())
+    inside = inside_probability(decoded.evidence, calibration)
+    return Followed(_path(decoded, mass, plane, times_s, numbers, step_s), in_best * inside)
+
+
+def decode_on(
+    plane: Plane, similarity: NDArray[np.float32], calibration: Calibration, step_s: float, max_speed_m_s: float
+) -> Decoded:
+    """The decoder's answer for cosines (C, P, R) over the places and headings of a plane."""
+    emission = emissions(similarity, calibration.sharpness, calibration.doubt)
+    motion = motions(plane.x_m, plane.y_m, plane.headings_deg, step_s, max_speed_m_s, calibration.turn_penalty)
+    return decode(emission, motion)
+
+
+def inside_probability(evidence: float, calibration: Calibration) -> float:
+    """The probability in [0, 1] that the drive lies in the gallery at all, from the decoder's evidence per clip."""
+    return 1.0 / (1.0 + math.exp(-(calibration.inside_slope * evidence + calibration.inside_bias)))
 
 
 def _path(
-    decoded: Decoded, mass: Floats, plane: _Plane, times_s: Floats, numbers: list[int], step_s: float
+    decoded: Decoded, mass: Floats, plane: Plane, times_s: Floats, numbers: list[int], step_s: float
 ) -> tuple[PathStep, ...]:
     """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass."""
     clips = len(mass)
@@ -114,7 +125,7 @@ def _path(
     return tuple(steps)
 
 
-def _heading_deg(decoded: Decoded, plane: _Plane, clip: int) -> float | None:
+def _heading_deg(decoded: Decoded, plane: Plane, clip: int) -> float | None:
     """The circular mean of the posterior's headings at the most likely place; None where views have no heading."""
     if len(plane.headings_deg) < 4:
         return None
@@ -123,16 +134,17 @@ def _heading_deg(decoded: Decoded, plane: _Plane, clip: int) -> float | None:
     return math.degrees(math.atan2(float(weight @ np.sin(angle)), float(weight @ np.cos(angle)))) % 360.0
 
 
-def _plane(gallery: Gallery, rows: NDArray[np.int64]) -> _Plane:
-    """The places of rows that come place by place, each with all headings."""
-    views = gallery.views
+def lay_out(gallery: Gallery, regions: list[int]) -> Plane:
+    """The views of some regions on a local plane; their rows come place by place, each with all headings."""
+    views, rows = gallery.views, gallery.rows_of(regions)
     same = (views.lat_deg[rows] == views.lat_deg[rows[0]]) & (views.lon_deg[rows] == views.lon_deg[rows[0]])
     turned = int(np.argmin(same)) if not same.all() else len(rows)
     firsts = rows[::turned]
     x_px, y_px = world_pixels(views.lat_deg[firsts], views.lon_deg[firsts], ZOOM)
     left_px, top_px = float(x_px.min()), float(y_px.min())
     metres = metres_per_pixel(float(np.median(views.lat_deg[firsts])), ZOOM)
-    return _Plane(
+    return Plane(
+        rows=rows,
         x_m=(x_px - left_px) * metres,
         y_m=(y_px - top_px) * metres,
         left_px=left_px,

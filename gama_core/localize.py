@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from gama_core.embed import Models, embed_clips
 from gama_core.errors import GamaError
+from gama_core.files import whole_file
 from gama_core.follow import follow
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
@@ -168,10 +168,8 @@ def _recall(path: Path) -> Localization | None:
 
 
 def _remember(answer: Localization, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(answer.to_json())
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(answer.to_json())
 
 
 @contextmanager

@@ -30,18 +30,13 @@ def search(clips: Vectors, gallery: Gallery, k: int, regions: Sequence[int] | No
     Source: GAMa (ECCV 2022), section 4, steps 1 and 4.
     """
     rows = np.arange(len(gallery.embeddings)) if regions is None else gallery.rows_of(regions)
-    best_row = np.zeros((len(clips), 0), np.int64)
-    best_score = np.zeros((len(clips), 0), np.float32)
+    best = np.zeros((len(clips), 0), np.int64)
     for start in range(0, len(rows), PIECE):
         piece = rows[start : start + PIECE]
-        score = similarities(clips, gallery, piece)
-        best_row = np.concatenate([best_row, np.broadcast_to(piece, score.shape)], axis=1)
-        best_score = np.concatenate([best_score, score], axis=1)
-        if best_score.shape[1] > k:
-            kept = np.argpartition(-best_score, k - 1, axis=1)[:, :k]
-            best_row, best_score = np.take_along_axis(best_row, kept, 1), np.take_along_axis(best_score, kept, 1)
-    order = np.lexsort((best_row, -best_score), axis=1)
-    return Shortlist(np.take_along_axis(best_row, order, 1), np.take_along_axis(best_score, order, 1))
+        best = np.concatenate([best, _keys(similarities(clips, gallery, piece), piece)], axis=1)
+        if best.shape[1] > k:
+            best = np.partition(best, -k, axis=1)[:, -k:]
+    return _unpacked(np.sort(best, axis=1)[:, ::-1])
 
 
 def similarities(clips: Vectors, gallery: Gallery, rows: NDArray[np.int64]) -> Vectors:
@@ -64,3 +59,16 @@ def best_per_region(clips: Vectors, gallery: Gallery) -> Vectors:
         if last > first:
             best[:, region] = similarities(clips, gallery, np.arange(first, last)).max(axis=1)
     return best
+
+
+def _keys(score: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scores and rows in one whole number each, int64 (C, n): a better score is larger, of equals the earlier row."""
+    bits = (score + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 makes -0 and 0 equal
+    ordered = np.where(bits < 0, -1 - (bits & 0x7FFFFFFF), bits)
+    return np.asarray((ordered << 32) | (0xFFFFFFFF - rows))
+
+
+def _unpacked(keys: NDArray[np.int64]) -> Shortlist:
+    ordered = keys >> 32
+    bits = np.where(ordered < 0, (-1 - ordered) | 0x80000000, ordered).astype(np.uint32)
+    return Shortlist(row=0xFFFFFFFF - (keys & 0xFFFFFFFF), score=bits.view(np.float32))

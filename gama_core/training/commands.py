@@ -29,9 +29,11 @@ def gama_net_command(
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
 ) -> None:
     """GAMa-Net, compact; resumable, and fed by places that are still being made."""
+    from gama_core.embed import GAMA_NET
     from gama_core.models.gama_net import GAMaNet
     from gama_core.models.weights import save_weights
     from gama_core.training.gama_net import Recipe, Trainer, card, train
+    from gama_core.training.model_card import write_card
     from gama_core.training.pairs import BatchShape
     from gama_core.training.places import find_places, read_place
     from gama_core.training.validate import validate
@@ -44,7 +46,8 @@ def gama_net_command(
     out.mkdir(parents=True, exist_ok=True)
     train(trainer, data, checkpoint, shape, _print, lambda net: look(net, 12), 60 * validate_every, HELD_BACK)
     facts = {**card(trainer, data, shape, HELD_BACK), "validation": look(trainer.mean, 24)}
-    record = save_weights(trainer.mean, out / "gama-net-compact.safetensors", facts)
+    record = save_weights(trainer.mean, out / GAMA_NET, facts)
+    write_card(out / GAMA_NET)
     typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
 
 
@@ -56,19 +59,55 @@ def screening_command(
     finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 5.0,
 ) -> None:
     """The screening network, compact: true sequences first, then GAMa-Net's predictions."""
+    from gama_core.embed import GAMA_NET, SCREENING
     from gama_core.models.gama_net import GAMaNet
     from gama_core.models.weights import load_weights, save_weights
+    from gama_core.training.model_card import write_card
     from gama_core.training.places import find_places, read_place
     from gama_core.training.screening import ScreeningRecipe, train_screening
 
-    gama_net = load_weights(out / "gama-net-compact.safetensors")
+    gama_net = load_weights(out / GAMA_NET)
     assert isinstance(gama_net, GAMaNet)
     places = [read_place(folder) for folder in find_places(data)]
     unseen = [place for place in places if place.seed >= HELD_BACK]
     recipe = ScreeningRecipe(minutes=minutes, finetune_minutes=finetune_minutes)
     net, facts = train_screening(places, unseen, gama_net, _print, recipe)
-    record = save_weights(net, out / "screening-compact.safetensors", facts)
+    record = save_weights(net, out / SCREENING, facts)
+    write_card(out / SCREENING)
     typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
+
+
+@app.command("calibrate")
+def calibrate_command(
+    cities: Annotated[
+        list[Path], typer.Argument(help="Folders of validation cities: aerial.tif and drives beside it.")
+    ],
+    out: OutOption = Path("weights"),
+    cache: Annotated[Path, typer.Option(help="Where the cities' galleries go.")] = Path("cache/validation-galleries"),
+) -> None:
+    """The numbers that turn similarities into probabilities, learned on validation cities."""
+    from gama_core.build_gallery import build_gallery
+    from gama_core.calibration import save_calibration
+    from gama_core.embed import GAMA_NET, SCREENING, load_models
+    from gama_core.gallery import open_gallery
+    from gama_core.imagery import open_imagery
+    from gama_core.telemetry import read_track
+    from gama_core.training.calibrate import calibrate
+    from gama_core.video import open_video
+
+    screening = out / SCREENING
+    models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None)
+    galleries, drives = [], []
+    for city in cities:
+        folder = cache / f"{city.name}-{models.record.sha256[:12]}"
+        if not folder.is_dir():
+            build_gallery(open_imagery(city / "aerial.tif"), models, folder, name=city.name)
+        galleries.append(open_gallery(folder))
+        films = sorted(city.rglob("*.mp4"))
+        drives.append([(open_video(film), read_track(film.with_suffix(".json"))) for film in films])
+    calibration, facts = calibrate(galleries, drives, models, _print)
+    path = save_calibration(calibration, out / GAMA_NET)
+    typer.echo(json.dumps({"file": str(path), **facts, **calibration.__dict__}, indent=1))
 
 
 @app.command("all")

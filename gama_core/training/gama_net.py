@@ -225,7 +225,20 @@ def card(trainer: Trainer, data: Path, shape: BatchShape, below_seed: int) -> di
     seeds = [int(folder.name) for folder in used]
     clips = sum(len(read_place(folder)) for folder in used)
     return {
-        "recipe": asdict(trainer.recipe), "batch": asdict(shape), "steps": trainer.step, "pairs": trainer.pairs,
-        "hours": round(trainer.seconds / 3600, 3), "places": len(seeds), "clips": clips,
-        "seeds": [min(seeds), max(seeds)], "torch": torch.__version__, "device": str(trainer.device),
-    }  # fmt: skip
+        "recipe": asdict(trainer.recipe),
+        "batch": asdict(shape),
+        "steps": trainer.step,
+        "pairs": trainer.pairs,
+        "hours": round(trainer.seconds / 3600, 3),
+        "places": len(seeds),
+        "clips": clips,
+        "seeds": f"{min(seeds)}-{max(seeds)}",
+        "machine": _machine(trainer.device),
+        "torch": torch.__version__,
+    }
+
+
+def _machine(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} in use"

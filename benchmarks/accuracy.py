@@ -1,0 +1,117 @@
+"""python -m benchmarks.accuracy: how right, on drives through the sample place that no network has seen.
+
+Films the drives if they are not there (`world drives`, seed 90001: a test place), localizes each in several ways, and
+prints one table. `make bench-accuracy` does all of it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from gama_core.build_gallery import Grid, build_gallery
+from gama_core.embed import Models, load_models
+from gama_core.evaluate import Comparison, compare, summary
+from gama_core.gallery import Gallery, open_gallery
+from gama_core.localize import localize
+from gama_core.result import Localization
+from gama_core.settings import Settings
+from gama_core.telemetry import read_track
+from gama_core.video import open_video
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "assets" / "sample" / "gallery"
+CACHE = ROOT / "cache"
+DRIVES = CACHE / "sample-drives"
+COUNT = 24
+
+Answer = tuple[Localization, Comparison]
+
+
+def main() -> None:
+    """Prints the table."""
+    films = _films()
+    models, gallery = load_models(), open_gallery(SAMPLE)
+    strict = _paper_grid(gallery, models)
+    print(
+        f"{len(films)} drives of 40 s through {gallery.name}: {len(gallery.regions)} regions, {gallery.area_km2:.1f} km2"
+    )
+    print(f"{'':44}{'clips within 80 m':>26}  {'median error':>26}  {'region':>16}")
+    head = "".join(f"{name:>9}" for name in ("before", "after", "path"))
+    print(f"{'':44}{head:>27} {head:>27}  {'@1':>5}{'@5':>5}{'@10':>6}")
+    for name, place, settings in (
+        ("the paper's grid, screening network", strict, Settings(screening="network", decode=False)),
+        ("the paper's grid, late interaction", strict, Settings(screening="late", decode=False)),
+        ("dense, screening network", gallery, Settings(screening="network", decode=False)),
+        ("dense, late interaction", gallery, Settings(screening="late")),
+        ("dense, both (the default)", gallery, Settings()),
+        ("dense, both, two regions kept", gallery, Settings(keep_regions=2)),
+    ):
+        _print(name, _answers(films, place, models, settings, name))
+    rows = _answers(films, gallery, models, Settings(), "conditions")
+    for condition in sorted({_condition(film) for film in films}):
+        some = [row for film, row in zip(films, rows, strict=True) if _condition(film) == condition]
+        _print(f"  default, {condition} ({len(some)})", some)
+    _by_seconds(films, gallery, models)
+
+
+def _by_seconds(films: list[Path], gallery: Gallery, models: Models) -> None:
+    """How sure the system says it is, beside how often it is right."""
+    rows = _answers(films, gallery, models, Settings(), "confidence")
+    print("\nconfidence said, and how often the region was right:")
+    for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
+        some = [row for row in rows if low <= row[0].confidence < high]
+        if some:
+            right = sum(comparison.region_rank == 1 for _, comparison in some)
+            print(f"  {low:.1f} to {min(high, 1):.1f}: {right} of {len(some)} right")
+
+
+def _films() -> list[Path]:
+    if len(list(DRIVES.glob("*.mp4"))) < COUNT:
+        command = [sys.executable, "-m", "gama_core", "world", "drives", "--seed", "90001", "--columns", "6"]
+        command += ["--rows", "6", "--count", str(COUNT), "--seconds", "40", "--out", str(DRIVES), "--workers", "2"]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return sorted(DRIVES.glob("*.mp4"))[:COUNT]
+
+
+def _paper_grid(gallery: Gallery, models: Models) -> Gallery:
+    """The same imagery on the paper's grid: one view a tile, north up and at seven other headings."""
+    folder = CACHE / f"paper-grid-{models.record.sha256[:12]}"
+    if not folder.is_dir():
+        build_gallery(gallery.imagery, models, folder, Grid(per_tile=1, rotations=8), name="the paper's grid")
+    return open_gallery(folder)
+
+
+def _answers(films: list[Path], gallery: Gallery, models: Models, settings: Settings, name: str) -> list[Answer]:
+    answers = []
+    for film in tqdm(films, desc=name, leave=False, disable=not sys.stderr.isatty()):
+        answer = localize(open_video(film), gallery, models, settings, cache=CACHE / "answers")
+        answers.append((answer, compare(answer, read_track(film.with_suffix(".json")))))
+    return answers
+
+
+def _condition(film: Path) -> str:
+    facts = film.with_suffix(".txt")
+    return facts.read_text().strip() if facts.is_file() else "all"
+
+
+def _print(name: str, rows: list[Answer]) -> None:
+    figures = summary(rows)
+
+    def cells(shown: Callable[[dict[str, float]], str]) -> str:
+        return "".join(
+            f"{shown(figures[stage]) if stage in figures else '-':>9}" for stage in ("before", "after", "path")
+        )
+
+    recall = cells(lambda stage: f"{100 * stage['within_80_m']:.1f} %")
+    median = cells(lambda stage: f"{stage['median_m']:.0f} m")
+    ranks = "".join(f"{100 * share:5.0f}" for share in figures["region_recall"].values())
+    print(f"{name:44}{recall} {median}  {ranks}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""python -m benchmarks.bench: how fast and how large, on the sample place (`make bench`).
+
+Each figure is printed beside the limit that the project has set itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+GALLERY = ROOT / "assets" / "sample" / "gallery"
+DRIVE = ROOT / "assets" / "sample" / "drives"
+LOCALIZE = """
+import resource, sys, time
+from pathlib import Path
+started = time.monotonic()
+from gama_core.embed import load_models
+from gama_core.gallery import open_gallery
+from gama_core.localize import localize
+from gama_core.video import open_video
+imported = time.monotonic()
+gallery, models = open_gallery(sys.argv[1]), load_models()
+opened = time.monotonic()
+cache = Path(sys.argv[3])
+answer = localize(open_video(sys.argv[2]), gallery, models, cache=cache)
+done = time.monotonic()
+localize(open_video(sys.argv[2]), gallery, models, cache=cache)
+again = time.monotonic()
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(imported - started, opened - imported, done - opened, again - done, peak_mb, *answer.seconds.values())
+"""
+
+
+def main() -> None:
+    """Prints the table."""
+    film = sorted(DRIVE.glob("*.mp4"))[0]
+    with tempfile.TemporaryDirectory() as cache:
+        figures = _localize(film, Path(cache))
+    print(f"{'what':54} {'measured':>10}   limit")
+    _row("a 40 s drive localized, decode to result", f"{figures[2]:.2f} s", "15 s")
+    _row("the same question again, from the cache", f"{figures[3]:.2f} s", "0.5 s")
+    _row("peak memory of that process", f"{figures[4]:.0f} MB", "2048 MB")
+    _row("importing the library and torch", f"{figures[0]:.2f} s", "")
+    _row("opening the gallery and the weights", f"{figures[1]:.2f} s", "")
+    for stage, seconds in zip(
+        ("video", "embedding", "search", "screening", "second search", "path"), figures[5:], strict=True
+    ):
+        _row(f"  of which {stage}", f"{seconds:.2f} s", "")
+    _row("the app answers after its start", f"{_app_start_s():.1f} s", "10 s")
+    sizes = _tracked_bytes()
+    _row("files of the repository", f"{sum(sizes) / 1e6:.0f} MB", "120 MB")
+    _row("largest file", f"{max(sizes) / 1e6:.1f} MB", "40 MB")
+    weights = sum(path.stat().st_size for path in (ROOT / "weights").glob("*.safetensors"))
+    _row("shipped weights", f"{weights / 1e6:.1f} MB", "40 MB")
+    cores = len(os.sched_getaffinity(0))
+    print(f"\n{cores} cores, Python {sys.version.split()[0]}, drive {film.name}; app and slider: tests/browser.")
+
+
+def _localize(film: Path, cache: Path) -> list[float]:
+    arguments = [sys.executable, "-c", LOCALIZE, str(GALLERY), str(film), str(cache)]
+    shown = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [float(value) for value in shown.split()]
+
+
+def _app_start_s() -> float:
+    """From the command to the first page that the server gives."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    streamlit = shutil.which("streamlit") or str(Path(sys.executable).with_name("streamlit"))
+    started = time.monotonic()
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    with subprocess.Popen([streamlit, "run", "app.py", *options], cwd=ROOT, stdout=subprocess.DEVNULL) as app:
+        try:
+            while time.monotonic() - started < 60:
+                try:
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
+                        if answer.status == 200:
+                            return time.monotonic() - started
+                except (urllib.error.URLError, ConnectionError, TimeoutError):
+                    time.sleep(0.05)
+        finally:
+            app.terminate()
+    return float("inf")
+
+
+def _tracked_bytes() -> list[int]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [(ROOT / name).stat().st_size for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _row(what: str, measured: str, limit: str) -> None:
+    print(f"{what:54} {measured:>10}   {limit}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The numbers that make scores honest, learned on validation cities: see `gama_core.calibration`.
+
+Each number is the one under which what really happened on the validation drives was most likely.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.calibration import Calibration
+from gama_core.embed import Models, embed_clips
+from gama_core.evaluate import NEAR_M
+from gama_core.follow import Plane, decode_on, lay_out
+from gama_core.gallery import Gallery
+from gama_core.geo import LatLon
+from gama_core.screen import by_network, can_screen, late
+from gama_core.search import search
+from gama_core.settings import Settings
+from gama_core.tile import ZOOM, world_pixels
+from gama_core.track import Track
+from gama_core.video import Video, cut_clips
+
+Report = Callable[[dict[str, float]], None]
+SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)
+DOUBT = (0.02, 0.1, 0.3)
+TURN_PENALTY = (1.0, 2.0, 3.5)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One validation drive in its own city's gallery."""
+
+    vectors: NDArray[np.float32]
+    truth: tuple[LatLon | None, ...]
+    city: int
+    region: int
+    late: NDArray[np.float32]
+    network: NDArray[np.float32]
+
+
+def calibrate(
+    cities: list[Gallery], drives: list[list[tuple[Video, Track]]], models: Models, report: Report
+) -> tuple[Calibration, dict[str, float]]:
+    """The calibration, and how well it does on the drives it was learned on.
+
+    Args:
+        cities: galleries of validation cities.
+        drives: each city's drives, with their true tracks.
+        models: the weights to calibrate.
+    """
+    settings = Settings()
+    known = [
+        drive
+        for city, (gallery, films) in enumerate(zip(cities, drives, strict=True))
+        for video, track in films
+        if (drive := _drive(video, track, gallery, city, models, settings)) is not None
+    ]
+    planes = [lay_out(gallery, list(range(len(gallery.regions)))) for gallery in cities]
+    calibration = _ranking(known, Calibration(models.record.sha256))
+    calibration = _path(known, cities, planes, calibration, settings, report)
+    calibration = _inside(known, cities, planes, calibration, settings)
+    right = [_score(drive, calibration).argmax() == drive.region for drive in known]
+    return calibration, {"drives": float(len(known)), "region_top1": float(np.mean(right))}
+
+
+def _drive(video: Video, track: Track, gallery: Gallery, city: int, models: Models, settings: Settings) -> Drive | None:
+    config = models.gama_net.config
+    clips = list(cut_clips(video, settings, config.frame_cover, (config.clip_size[1], config.clip_size[0])))
+    vectors = embed_clips(models, (clip.frames for clip in clips))
+    truth = tuple(track.at(clip.start_s) for clip in clips)
+    votes = [
+        index for index, region in enumerate(gallery.regions) for at in truth if at is not None and region.contains(at)
+    ]
+    if not votes:
+        return None
+    shortlist = search(vectors, gallery, settings.shortlist)
+    asked = can_screen(gallery, models)
+    network = by_network(shortlist, gallery, models, settings) if asked else np.zeros(len(gallery.regions), np.float32)
+    region = max(set(votes), key=votes.count)
+    return Drive(vectors, truth, city, region, late(vectors, gallery), network)
+
+
+def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
+    score = drive.late.astype(np.float64) + calibration.screening_weight * drive.network
+    return np.asarray(calibration.region_sharpness * score)
+
+
+def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
+    """Sharpness of the region ranking and the screening network's say."""
+
+    def likelihood(calibration: Calibration) -> float:
+        scores = [_score(drive, calibration) for drive in drives]
+        return float(np.mean([s[d.region] - _log_sum_exp(s) for s, d in zip(scores, drives, strict=True)]))
+
+    options = [
+        dataclasses.replace(start, region_sharpness=sharpness, screening_weight=weight)
+        for sharpness in np.geomspace(10, 400, 25).round(1).tolist()
+        for weight in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3)
+    ]
+    return max(options, key=likelihood)
+
+
+def _path(
+    drives: list[Drive], cities: list[Gallery], planes: list[Plane], start: Calibration, settings: Settings, report: Report
+) -> Calibration:  # fmt: skip
+    """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth."""
+    some = drives[:: max(1, len(drives) // 12)]
+    best, found = start, -np.inf
+    for sharpness, doubt in itertools.product(SHARPNESS, DOUBT):
+        option = dataclasses.replace(start, sharpness=sharpness, doubt=doubt)
+        mean = float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some]))
+        report({"sharpness": sharpness, "doubt": doubt, "log_posterior": mean})
+        if mean > found:
+            best, found = option, mean
+    for turn in TURN_PENALTY:
+        option = dataclasses.replace(best, turn_penalty=turn)
+        mean = float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some]))
+        report({"turn_penalty": turn, "log_posterior": mean})
+        if mean > found:
+            best, found = option, mean
+    return best
+
+
+def _near_truth(
+    drive: Drive, cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
+) -> float:
+    """The mean log of the posterior within 80 m of the truth."""
+    plane = planes[drive.city]
+    similarity = plane.similarity(drive.vectors, cities[drive.city])
+    decoded = decode_on(plane, similarity, calibration, settings.clip_every_s, settings.max_speed_m_s)
+    mass = decoded.posterior.sum(axis=2)
+    logs = []
+    for clip, at in enumerate(drive.truth):
+        if at is None:
+            continue
+        x_px, y_px = world_pixels(at.lat_deg, at.lon_deg, ZOOM)
+        east, south = (float(x_px) - plane.left_px, float(y_px) - plane.top_px)
+        away_m = np.hypot(plane.x_m - east * plane.metres_per_px, plane.y_m - south * plane.metres_per_px)
+        logs.append(np.log(mass[clip][away_m <= NEAR_M].sum() + 1e-3))
+    return float(np.mean(logs))
+
+
+def _inside(
+    drives: list[Drive], cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
+) -> Calibration:
+    """Log-odds that a drive lies in the gallery, from its evidence at home and in the next city (logistic)."""
+    evidence, home = [], []
+    for drive in drives:
+        for city in (drive.city, (drive.city + 1) % len(cities)):
+            plane = planes[city]
+            similarity = plane.similarity(drive.vectors, cities[city])
+            decoded = decode_on(plane, similarity, calibration, settings.clip_every_s, settings.max_speed_m_s)
+            evidence.append(decoded.evidence)
+            home.append(float(city == drive.city))
+    slope, bias = _logistic(np.array(evidence), np.array(home))
+    return dataclasses.replace(calibration, inside_slope=slope, inside_bias=bias)
+
+
+def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and bias by Newton's method, drawn slightly to zero so that separable data stay finite."""
+    features = np.stack([x, np.ones_like(x)], axis=1)
+    weights = np.zeros(2)
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-features @ weights))
+        gradient = features.T @ (y - chance) - 0.02 * weights
+        curvature = (features * (chance * (1 - chance))[:, None]).T @ features + 0.02 * np.eye(2)
+        weights = weights + np.linalg.solve(curvature, gradient)
+    return float(weights[0]), float(weights[1])
+
+
+def _log_sum_exp(values: NDArray[np.float64]) -> float:
+    return float(values.max() + np.log(np.exp(values - values.max()).sum()))

@@ -1,0 +1,107 @@
+"""Model cards: what a weights file says of itself, as a page for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gama_core.files import whole_file
+from gama_core.models.gama_net import GAMaNet
+from gama_core.models.weights import WeightsRecord, load_weights, read_record
+
+_WHAT = {
+    "gama_net": "GAMa-Net, compact: dash-cam clips of 0.5 s and views of the ground to unit vectors of one space",
+    "screening": "The screening network, compact: sequences of small aerial images and large regions to one space",
+}
+_LIMITS = {
+    "gama_net": (
+        "Learned on a procedural world alone. It has seen no real street, and is not expected to find one: on real "
+        "imagery the confidence must say so. Forward-looking cameras 1.2 to 1.7 m above the road, 60 to 110 degrees wide."
+    ),
+    "screening": (
+        "Learned on a procedural world alone, and on the errors of the GAMa-Net beside it: it belongs to no other. "
+        "Alone it ranks regions less well than the clips themselves do."
+    ),
+}
+
+
+def write_card(weights: Path) -> Path:
+    """The card of a weights file, `NAME.md` beside it, from what the file holds.
+
+    Raises:
+        WeightsUnreadable: the file holds no network of ours.
+    """
+    record, path = read_record(weights), weights.with_suffix(".md")
+    with whole_file(path) as partial:
+        partial.write_text(card(record, weights))
+    return path
+
+
+def card(record: WeightsRecord, weights: Path) -> str:
+    """The text of a card, in Markdown."""
+    network = load_weights(weights)
+    parameters = sum(value.numel() for value in network.parameters()) / 1e6
+    facts = record.card
+    lines = [
+        f"# {record.name}",
+        "",
+        f"{_WHAT[record.network]}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| file | `{weights.name}`, {weights.stat().st_size / 1e6:.1f} MB, float16 |",
+        f"| sha256 | `{record.sha256}` |",
+        f"| architecture | {_architecture(network)}; {parameters:.2f} M parameters |",
+        *(f"| {name} | {value} |" for name, value in _training(record.network, facts)),
+        "",
+        *_validation(facts.get("validation", {})),
+        "## Limits",
+        "",
+        _LIMITS[record.network],
+        "",
+        "## Recipe",
+        "",
+        *(f"- {name.replace('_', ' ')}: {value}" for name, value in facts.get("recipe", {}).items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _architecture(network: object) -> str:
+    if isinstance(network, GAMaNet):
+        return "R3D and the road seen from above for clips, ResNet and two transformer layers for views, 256 dimensions"
+    return "two ResNets, averaged over the picture and the sequence, 128 dimensions"
+
+
+def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    if kind == "screening":
+        found = facts.get("predictions_in_own_region")
+        return [
+            (
+                "places",
+                f"{facts.get('places')} generated, {facts.get('places_for_predictions')} of them for predictions",
+            ),
+            ("predictions", f"{found} of GAMa-Net's top-1 lay in the drive's own region"),
+        ]
+    return [
+        ("data", f"{facts.get('places')} generated places, {facts.get('clips')} clips, seeds {facts.get('seeds')}"),
+        ("steps", f"{facts.get('steps')} ({facts.get('pairs')} pairs of clip and tile)"),
+        ("time", f"{facts.get('hours')} hours on {facts.get('machine')}, torch {facts.get('torch')}"),
+    ]
+
+
+def _validation(figures: dict[str, float]) -> list[str]:
+    """Figures on places that no training has seen, as `train gama-net` printed them."""
+    if not figures:
+        return []
+    return [
+        f"## On {figures['places']:.0f} validation places, laid side by side",
+        "",
+        f"- clips within 80 m, top-1 over all places: {100 * figures['before_80m']:.1f} %",
+        f"- the same in the place that the clips rank first: {100 * figures['after_80m']:.1f} %",
+        f"- the same in the right place: {100 * figures['own_place_80m']:.1f} %",
+        f"- right place ranked first: {100 * figures['place_top1']:.1f} %",
+        "",
+        "On the sample city, unseen too: `make bench-accuracy`.",
+        "",
+    ]

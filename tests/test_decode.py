@@ -1,0 +1,121 @@
+"""The decoder against drives whose answer is known, and against brute force."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gama_core.decode import Motion, decode, emissions, motions, smoothed
+
+HEADINGS = np.arange(8) * 45.0
+
+
+def grid(columns: int, rows: int, spacing_m: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
+    y, x = np.divmod(np.arange(columns * rows), columns)
+    return x * spacing_m, y * spacing_m
+
+
+def follow_truth(route: list[int], heading: list[int], places: int, peak: float = 1e6) -> np.ndarray:
+    emission = np.ones((len(route), places, len(HEADINGS)))
+    emission[np.arange(len(route)), route, heading] = peak
+    return emission
+
+
+def test_a_path_that_is_fed_perfect_emissions_comes_back() -> None:
+    x, y = grid(8, 8)
+    motion = motions(x, y, HEADINGS, 2.0, 25.0, 2.0)
+    route = [8 * 3 + column for column in range(8)] + [8 * row + 7 for row in range(4, 8)]
+    heading = [2] * 8 + [4] * 4  # east, then south
+    decoded = decode(follow_truth(route, heading, 64), motion)
+    assert decoded.place.tolist() == route
+    assert decoded.heading.tolist() == heading
+    assert decoded.posterior.sum(axis=(1, 2)) == pytest.approx(1.0)
+
+
+def test_one_clip_that_saw_nothing_is_filled_in_from_its_neighbours() -> None:
+    x, y = grid(7, 3)
+    emission = follow_truth([7, 8, 9, 10, 11, 12, 13], [2] * 7, 21)
+    emission[3] = 1.0
+    assert decode(emission, motions(x, y, HEADINGS, 2.0, 25.0, 2.0)).place.tolist() == [7, 8, 9, 10, 11, 12, 13]
+
+
+def test_one_clip_that_points_far_away_is_overruled() -> None:
+    x, y = grid(12, 12)
+    route = [12 * 5 + column for column in range(10)]
+    emission = follow_truth(route, [2] * 10, 144, peak=1e3)
+    emission[4] = 1.0
+    emission[4, 0, 0] = 1e3
+    decoded = decode(emission, motions(x, y, HEADINGS, 2.0, 25.0, 2.0))
+    assert decoded.place[4] == route[4]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_posterior_and_the_best_path_equal_brute_force(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = grid(3, 2, 20.0)
+    motion = motions(x, y, np.array([0.0]), 1.0, 25.0, 2.0)
+    emission = rng.uniform(0.01, 1.0, (4, 6, 1))
+    step = np.zeros((6, 6))
+    step[motion.source, motion.target] = motion.weight[:, 0, 0]
+    weight = {
+        path: np.prod([emission[clip, place, 0] for clip, place in enumerate(path)])
+        * np.prod([step[a, b] for a, b in itertools.pairwise(path)])
+        for path in itertools.product(range(6), repeat=4)
+    }
+    total = sum(weight.values())
+    expected = np.array(
+        [[sum(w for path, w in weight.items() if path[clip] == place) for place in range(6)] for clip in range(4)]
+    )
+    decoded = decode(emission, motion)
+    assert decoded.posterior[:, :, 0] == pytest.approx(expected / total, abs=1e-9)
+    best = tuple(int(place) for place in decoded.place)
+    assert weight[best] == pytest.approx(max(weight.values()))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_order_in_which_places_are_listed_changes_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = grid(5, 4)
+    emission = rng.uniform(0.01, 1.0, (6, 20, 8))
+    shuffled = rng.permutation(20)
+    plain = decode(emission, motions(x, y, HEADINGS, 1.0, 25.0, 2.0))
+    mixed = decode(emission[:, shuffled], motions(x[shuffled], y[shuffled], HEADINGS, 1.0, 25.0, 2.0))
+    assert mixed.posterior == pytest.approx(plain.posterior[:, shuffled], abs=1e-12)
+
+
+def test_edges_join_all_pairs_within_reach_and_no_other() -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(0, 300, (2, 60))
+    motion: Motion = motions(x, y, HEADINGS, 1.0, 40.0, 2.0)
+    apart = np.hypot(x[:, None] - x[None], y[:, None] - y[None])
+    reach = np.sort(apart[motion.source, motion.target])[-1]
+    joined = np.zeros((60, 60), bool)
+    joined[motion.source, motion.target] = True
+    assert (joined == (apart <= reach)).all()
+    assert (np.diff(motion.target) >= 0).all()
+
+
+def test_a_clip_in_doubt_speaks_for_every_view() -> None:
+    similarity = np.array([[[0.9], [0.1], [0.0]]], np.float32)
+    sure, unsure = emissions(similarity, 50.0, 0.0), emissions(similarity, 50.0, 1.0)
+    assert sure[0, 0, 0] == pytest.approx(1.0)
+    assert unsure[0, :, 0] == pytest.approx([1 / 3] * 3)
+
+
+def test_smoothing_leaves_a_steady_drive_alone_and_pulls_in_a_stray() -> None:
+    along = np.arange(10) * 8.0
+    east, south = smoothed(along, np.zeros(10), np.full(10, 5.0), 1.0)
+    assert east == pytest.approx(along, abs=1e-6)
+    stray = along.copy()
+    stray[5] += 40.0
+    sure = np.full(10, 5.0)
+    sure[5] = 60.0
+    east, south = smoothed(stray, np.zeros(10), sure, 1.0)
+    assert abs(east[5] - along[5]) < 4.0
+    assert south == pytest.approx(np.zeros(10))

@@ -1,0 +1,152 @@
+"""The whole job on a small painted place, with networks that know nothing: shape, honesty, cache, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gama_core.build_gallery import Grid, build_gallery, cover
+from gama_core.embed import Models
+from gama_core.errors import Cancelled, ImageryUnreadable, SettingsInvalid, WeightsMismatch
+from gama_core.gallery import Gallery
+from gama_core.geo import Bounds
+from gama_core.localize import localize
+from gama_core.result import Localization
+from gama_core.settings import Settings
+from gama_core.tile import Region
+from gama_core.video import Video, open_video
+from tests.cities import CORNER, painted, random_models, small_gallery
+from tests.films import even, film
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return random_models()
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery:
+    return small_gallery(tmp_path_factory.mktemp("place"), models)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Video:
+    rng = np.random.default_rng(3)
+    pictures = [rng.integers(0, 255, (72, 128, 3), np.uint8) for _ in range(60)]
+    return open_video(film(tmp_path_factory.mktemp("film") / "drive.mp4", even(15, 60), pictures, (128, 72)))
+
+
+def test_a_drive_becomes_steps_regions_and_a_path(video: Video, gallery: Gallery, models: Models) -> None:
+    heard: list[str] = []
+    answer = localize(video, gallery, models, on_stage=lambda stage, _done, _total: heard.append(stage))
+    assert [step.clip for step in answer.before] == [0, 1, 2, 3]
+    assert len(answer.after) == len(answer.path) == 4
+    assert list(dict.fromkeys(heard)) == ["video", "embedding", "search", "screening", "second search", "path"]
+    assert sum(hit.probability for hit in answer.regions) == pytest.approx(1.0)
+    assert {hit.index for hit in answer.regions} == set(range(len(gallery.regions)))
+    assert all(step.best.region_index in answer.kept for step in answer.after)
+    assert len({candidate.at for candidate in answer.before[0].candidates}) == len(answer.before[0].candidates)
+    assert 0.0 <= answer.confidence <= 1.0
+    assert set(answer.seconds) == set(heard)
+
+
+def test_every_way_of_screening_ranks_all_regions(video: Video, gallery: Gallery, models: Models) -> None:
+    for screening in ("network", "late", "fused"):
+        answer = localize(video, gallery, models, Settings(screening=screening, decode=False))
+        assert len(answer.regions) == len(gallery.regions)
+        assert answer.path == ()
+
+
+def test_a_few_clips_are_said_to_be_few(video: Video, gallery: Gallery, models: Models) -> None:
+    assert any("Only 4 clip" in note for note in localize(video, gallery, models).notes)
+
+
+def test_the_same_question_is_answered_from_the_cache(
+    video: Video, gallery: Gallery, models: Models, tmp_path: Path
+) -> None:
+    first = localize(video, gallery, models, cache=tmp_path)
+    heard: list[str] = []
+    again = localize(video, gallery, models, cache=tmp_path, on_stage=lambda stage, *_: heard.append(stage))
+    assert again == first
+    assert heard == []
+    other = localize(video, gallery, models, Settings(keep_regions=2), cache=tmp_path)
+    assert other.settings.keep_regions == 2
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_answer_of_another_version_in_the_cache_is_made_anew(
+    video: Video, gallery: Gallery, models: Models, tmp_path: Path
+) -> None:
+    localize(video, gallery, models, cache=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_text('{"schema": 0}')
+    assert localize(video, gallery, models, cache=tmp_path).before
+    assert Localization.from_json(kept.read_text()).before
+
+
+def test_cancelling_stops_and_leaves_nothing(video: Video, gallery: Gallery, models: Models, tmp_path: Path) -> None:
+    def cancel(stage: str, _done: int, _total: int) -> None:
+        if stage == "embedding":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        localize(video, gallery, models, on_stage=cancel, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gallery_of_other_weights_is_refused(video: Video, gallery: Gallery) -> None:
+    with pytest.raises(WeightsMismatch, match="Painted"):
+        localize(video, gallery, random_models(seed=1))
+
+
+def test_a_gallery_holds_every_place_at_every_rotation(gallery: Gallery) -> None:
+    assert len(gallery.regions) == 2
+    assert gallery.places == 2 * 49
+    assert len(gallery) == 2 * 49 * 4
+    first = gallery.views.rotation_deg[:4].tolist()
+    assert first == [0.0, 90.0, 180.0, 270.0]
+    tiles = [tile.center for tile in CORNER.tiles]
+    assert gallery.views.lat_deg[:196:4] == pytest.approx([at.lat_deg for at in tiles], abs=1e-9)
+    assert gallery.views.lon_deg[:196:4] == pytest.approx([at.lon_deg for at in tiles], abs=1e-9)
+
+
+def test_a_denser_grid_has_a_smaller_stride(tmp_path: Path, models: Models) -> None:
+    made = small_gallery(tmp_path, models, Grid(per_tile=2, rotations=1), columns=1)
+    assert made.places == 196
+    assert made.stride_m == pytest.approx(CORNER.size_m / 14, rel=1e-6)
+
+
+def test_building_over_what_exists_is_refused(gallery: Gallery, models: Models, tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="exists already"):
+        build_gallery(painted(tmp_path / "p.png"), models, gallery.folder)
+
+
+def test_building_that_is_cancelled_leaves_nothing(models: Models, tmp_path: Path) -> None:
+    def cancel(stage: str, _done: int, _total: int) -> None:
+        if stage == "regions":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        build_gallery(painted(tmp_path / "p.png"), models, tmp_path / "place", on_stage=cancel)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.png"]
+
+
+def test_imagery_that_covers_next_to_nothing_is_refused(models: Models, tmp_path: Path) -> None:
+    import cv2
+
+    from gama_core.imagery import open_imagery
+
+    cv2.imwrite(str(tmp_path / "dot.png"), np.full((8, 8, 3), 90, np.uint8))
+    at = CORNER.center
+    dot = open_imagery(tmp_path / "dot.png", Bounds(at.lat_deg, at.lon_deg, at.lat_deg + 5e-5, at.lon_deg + 5e-5))
+    with pytest.raises(ImageryUnreadable):
+        build_gallery(dot, models, tmp_path / "place")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dot.png"]
+
+
+def test_regions_cover_a_box_from_its_north_west_tile() -> None:
+    assert cover(CORNER.bounds) == (CORNER,)
+    east = Region(CORNER.x + 7, CORNER.y).bounds
+    assert cover(CORNER.bounds | east) == (CORNER, Region(CORNER.x + 7, CORNER.y))
