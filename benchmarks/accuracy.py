@@ -37,9 +37,8 @@ def main() -> None:
     films = _films()
     models, gallery = load_models(), open_gallery(SAMPLE)
     strict = _paper_grid(gallery, models)
-    print(
-        f"{len(films)} drives of 40 s through {gallery.name}: {len(gallery.regions)} regions, {gallery.area_km2:.1f} km2"
-    )
+    size = f"{len(gallery.regions)} regions, {gallery.area_km2:.1f} km2"
+    print(f"{len(films)} drives of 40 s through {gallery.name}: {size}")
     print(f"{'':44}{'clips within 80 m':>26}  {'median error':>26}  {'region':>16}")
     head = "".join(f"{name:>9}" for name in ("before", "after", "path"))
     print(f"{'':44}{head:>27} {head:>27}  {'@1':>5}{'@5':>5}{'@10':>6}")

@@ -107,8 +107,13 @@ def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
 
 
 def _path(
-    drives: list[Drive], cities: list[Gallery], planes: list[Plane], start: Calibration, settings: Settings, report: Report
-) -> Calibration:  # fmt: skip
+    drives: list[Drive],
+    cities: list[Gallery],
+    planes: list[Plane],
+    start: Calibration,
+    settings: Settings,
+    report: Report,
+) -> Calibration:
     """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth."""
     some = drives[:: max(1, len(drives) // 12)]
     best, found = start, -np.inf
