@@ -53,6 +53,21 @@ class Warp:
         shifts = np.c_[np.cos(sides), np.sin(sides)] * (bend * lengths / (2 * np.pi))[:, None]
         return cls(centre, turn, waves, rng.uniform(0, 2 * np.pi, len(lengths)), shifts)
 
+    def with_districts(self, rng: np.random.Generator) -> Warp:
+        """The warp of a large city: pairs of long waves across each other, which turn whole districts."""
+        ways, lengths = rng.uniform(0, 2 * np.pi, 2), rng.uniform(1300, 2600, 2)
+        turns = np.repeat(ways, 2) + np.tile([0.0, np.pi / 2], 2)
+        along, across = np.c_[np.cos(turns), np.sin(turns)], np.c_[-np.sin(turns), np.cos(turns)]
+        sizes = 2 * np.pi / np.repeat(lengths, 2)
+        shifts = across * (rng.uniform(0.1, 0.2, 4) / sizes)[:, None]
+        return Warp(
+            self.centre,
+            self.turn,
+            np.vstack([self.waves, along * sizes[:, None]]),
+            np.r_[self.phases, rng.uniform(0, 2 * np.pi, 4)],
+            np.vstack([self.shifts, shifts]),
+        )
+
     def __call__(self, points: Points) -> Points:
         """Metres of the local frame, (n, 2), of points of the unwarped plane."""
         turned = points @ self.turn

@@ -14,32 +14,36 @@ from gama_core.world.streets import Block
 
 
 class Zoning:
-    """Which use a block has: a mixture that drifts through the city."""
+    """Which use a block has: a mixture that drifts through the city; a large city has some of everything."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        weights = rng.dirichlet(np.array([3.2, 2.8, 1.2, 0.9, 0.5, 0.45, 0.7]) * 2.5)
+    def __init__(self, rng: np.random.Generator, large: bool) -> None:
+        usual = np.array([3.2, 2.8, 1.2, 0.9, 0.5, 0.45, 0.7])
+        weights = rng.dirichlet(usual * (20.0 if large else 2.5))
         self.logits = np.log(weights + 0.01)
+        self.contrast = 1.5 if large else 1.1  # of its districts
         self.fields = [Field.random(rng, 450.0) for _ in USES]
         self.height = Field.random(rng, 600.0)
         self.typical_height_m = rng.uniform(9, 18)
 
     def use(self, centre: Points, rng: np.random.Generator) -> str:
-        logits = self.logits + 1.1 * np.array([each.at(centre) for each in self.fields])
+        logits = self.logits + self.contrast * np.array([each.at(centre) for each in self.fields])
         return USES[int(np.argmax(logits + rng.gumbel(size=len(USES))))]
 
     def height_m(self, centre: Points, rng: np.random.Generator) -> float:
         return float(self.typical_height_m * np.exp(0.45 * self.height.at(centre) + 0.2 * rng.normal()))
 
 
-def make_land(rng: np.random.Generator, blocks: tuple[Block, ...], palette: Palette) -> Land:
-    """Fills every block."""
+def make_land(rng: np.random.Generator, blocks: tuple[Block, ...], palette: Palette, large: bool) -> Land:
+    """Fills every block of a place, or of a `large` city."""
     land = Land()
-    zoning = Zoning(rng)
+    zoning = Zoning(rng, large)
     for block in blocks:
         use = zoning.use(block.centre, rng)
         area = cv2.contourArea(block.outline.astype(np.float32))
         if use in ("homes", "town") and area > 26_000 and rng.random() < 0.85:
             use = ("park", "shops", "sports", "works")[rng.integers(4)]
+        if large and use == "parking" and area > 9_000:
+            use = ("town", "shops", "park")[rng.integers(3)]
         _FILL[use](Site(rng, land, block, palette, zoning.height_m(block.centre, rng)))
     return land
 

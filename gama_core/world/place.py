@@ -96,7 +96,7 @@ def make_place(seed: int, columns: int = 1, rows: int = 1) -> Place:
     width_m, height_m = columns * REGION_PX * scale, rows * REGION_PX * scale
     palette = Palette.random(rng)
     network = make_network(rng, width_m, height_m, MARGIN_M)
-    land = make_land(rng, network.blocks, palette)
+    land = make_land(rng, network.blocks, palette, max(columns, rows) > 1)
     box = np.array([-MARGIN_M, -MARGIN_M, width_m + MARGIN_M, height_m + MARGIN_M])
     roads = make_roads(rng, network, palette, box)
     return Place(

@@ -13,6 +13,8 @@ from gama_core.world.fields import Field, Points, Warp
 from gama_core.world.shapes import resample
 
 NEAREST_JUNCTIONS_M = 26.0  # junctions on one street are the same or at least this far apart
+DISTRICT_M = 600.0  # larger cities have districts that lie at an angle to each other
+LARGEST_BLOCK_M2 = 45_000.0  # larger ones are split even where that brings two junctions nearer
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +112,8 @@ def make_network(rng: np.random.Generator, width_m: float, height_m: float, marg
     """Streets for a rectangle of the local frame and `margin_m` around it."""
     centre = np.array([width_m, height_m]) / 2
     warp = Warp.random(rng, centre)
+    if max(width_m, height_m) > DISTRICT_M:
+        warp = warp.with_districts(np.random.default_rng(rng.integers(2**32)))
     half = np.hypot(width_m / 2 + margin_m, height_m / 2 + margin_m) * 1.05 + 40.0
     lines, cells = _split(_root(half), _Taste(rng))
     box = np.array([-margin_m, -margin_m, width_m + margin_m, height_m + margin_m])
@@ -182,7 +186,17 @@ def _cut(cell: _Cell, axis: int, taste: _Taste) -> float | None:
             wanted = min(known, key=lambda cut: abs(cut - wanted))
         if all(cut == wanted or abs(cut - wanted) >= NEAREST_JUNCTIONS_M for cut in _cuts(cell, axis)):
             return float(wanted)
-    return None
+    return _clearest_cut(cell, axis) if cell.size(0) * cell.size(1) > LARGEST_BLOCK_M2 else None
+
+
+def _clearest_cut(cell: _Cell, axis: int) -> float:
+    """The cut of the middle half that is at, or farthest from, the junctions on the sides of a cell."""
+    cuts = np.array([*_cuts(cell, axis)])
+    wanted = cell.low[axis] + cell.size(axis) * np.linspace(0.25, 0.75, 61)
+    wanted = np.r_[wanted, cuts[(cuts > wanted[0]) & (cuts < wanted[-1])]]
+    gaps = np.abs(wanted[:, None] - cuts)
+    clear_m = np.where(gaps < 1e-9, np.inf, gaps).min(1, initial=np.inf)
+    return float(wanted[int(np.argmax(clear_m))])
 
 
 def _cuts(cell: _Cell, axis: int) -> Iterator[float]:
