@@ -6,7 +6,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from gama_core.errors import GamaError
@@ -20,7 +20,9 @@ ASSETS = ROOT / "assets"
 DRIVES = ASSETS / "sample" / "drives"
 VIDEO_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ts")
 TRACK_ENDINGS = (".json", ".gpx", ".nmea", ".txt", ".csv", ".geojson", ".srt", ".log")
-PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what every browser decodes; all else is shown through a copy in H.264
+PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what browsers decode, in the containers that they open;
+OPENED = (".mp4", ".m4v", ".mov", ".webm")  # all else is shown through a copy in H.264
+WEIGHTS = ROOT / "weights"
 
 
 @dataclass(frozen=True)
@@ -57,24 +59,39 @@ class Drive:
     @property
     def film_path(self) -> Path | None:
         """What a browser can play: the video itself or its H.264 copy; None where there is no copy yet."""
-        copy = self.video_path.with_name("film.mp4") if self.is_upload else self.video_path
-        if copy.is_file() and (copy != self.video_path or self.open().codec in PLAYABLE):
-            return copy
-        return None
+        if self.video_path.suffix in OPENED and self.open().codec in PLAYABLE:
+            return self.video_path
+        return self.copy_path if self.copy_path.is_file() else None
+
+    @property
+    def copy_path(self) -> Path:
+        """Where the H.264 copy of an upload lies, once it is made."""
+        return self.video_path.with_name("film.mp4")
 
 
 @dataclass(frozen=True)
 class Place:
-    """One gallery on offer, or the reason why it cannot be searched."""
+    """A gallery that can be searched."""
 
-    folder: Path
-    gallery: Gallery | None
-    problem: str = ""
+    gallery: Gallery
 
     @property
     def id(self) -> str:
         """Names the gallery's content in URLs."""
-        return self.gallery.sha256[:16] if self.gallery else ""
+        return self.gallery.sha256[:16]
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """What it takes on the disk, its imagery included."""
+        return sum(path.stat().st_size for path in self.gallery.folder.rglob("*") if path.is_file())
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A folder that should hold a gallery, and why it cannot be searched."""
+
+    folder: Path
+    problem: str
 
 
 def cache_folder() -> Path:
@@ -123,13 +140,23 @@ def gallery_folders() -> list[Path]:
 
 
 def places() -> tuple[Place, ...]:
-    """Every gallery on offer; each is opened once, and again when its files change."""
-    return tuple(_place(folder, _changed(folder / "gallery.json")) for folder in gallery_folders())
+    """Every gallery that can be searched; each is opened once, and again when its files change."""
+    return tuple(found for found in _looked_at() if isinstance(found, Place))
+
+
+def broken_places() -> tuple[Broken, ...]:
+    """Every folder that should hold a gallery and does not open."""
+    return tuple(found for found in _looked_at() if isinstance(found, Broken))
 
 
 def find_place(place_id: str) -> Place | None:
     """The searchable place of that id."""
-    return next((place for place in places() if place.gallery and place.id == place_id), None)
+    return next((place for place in places() if place.id == place_id), None)
+
+
+def has_weights() -> bool:
+    """Whether there are networks to localize with."""
+    return any(WEIGHTS.glob("*.safetensors"))
 
 
 def _sample_drive(file: str, title: str = "", note: str = "") -> Drive:
@@ -150,12 +177,18 @@ def _changed(path: Path) -> int:
     return path.stat().st_mtime_ns if path.is_file() else 0
 
 
+def _looked_at() -> list[Place | Broken]:
+    return [_place(folder, _changed(folder / "gallery.json")) for folder in gallery_folders()]
+
+
 @lru_cache(maxsize=16)
-def _place(folder: Path, _changed_ns: int) -> Place:
+def _place(folder: Path, _changed_ns: int) -> Place | Broken:
     try:
-        return Place(folder, open_gallery(folder))
+        gallery = open_gallery(folder)
+        _ = gallery.imagery  # without it there is no map
+        return Place(gallery)
     except GamaError as error:
-        return Place(folder, None, str(error))
+        return Broken(folder, str(error))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from pages.story import Story
 from pages.widgets import text
 
 COLUMNS = 240  # more clips share columns
-POINTS = 100  # of a curve
+POINTS = 60  # of a curve
 
 
 def timeline(story: Story) -> str:
@@ -29,7 +29,8 @@ def timeline(story: Story) -> str:
     )
     return (
         f'<div class="timeline" style="--columns:{len(groups)}">{_legend(story)}<div class="plot">'
-        f'<div class="bars">{bars}</div><div class="row first">{first}</div><div class="row second">{second}</div></div></div>'
+        f'<div class="bars">{bars}</div><div class="row first">{first}</div>'
+        f'<div class="row second">{second}</div></div></div>'
     )
 
 

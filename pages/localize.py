@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from gama_core.draw import draw_galleries
 from gama_core.errors import GamaError
 from gama_core.video import Video
-from pages import result, session
+from pages import catalog, result, session
 from pages.catalog import Drive, Place
 from pages.components import drop_zone, player
 from pages.jobs import Job
@@ -35,28 +37,36 @@ def page() -> None:
             st.html(headline(drive.title, []))
             st.html(notice("This drive cannot be opened.", str(error)))
     session.note_address()
+    session.warm_up()
 
 
 def _drive(drive: Drive, video: Video, place: Place) -> None:
     """One drive in one place: before, while and after it is localized."""
     job = session.job(drive, place)
     _head(drive, video, place, job)
-    if job is not None and job.active:
-        _progress(job)
-    elif job is not None and job.state == "done":
+    if job is not None and job.state == "done":
         _film(drive)
         result.show(job, drive, place)
-    else:
-        if job is not None and job.state == "failed":
-            st.html(notice("It did not work.", job.error))
-        if job is not None and job.state == "cancelled":
-            st.html(notice("Cancelled.", "Nothing was kept; start again whenever you like.", "info"))
-        _preview(drive, video, place)
+        return
+    if not catalog.has_weights():
+        st.html(notice("There are no weights yet.", "Without networks nothing can be localized: run make train."))
+    if job is not None and job.state == "failed":
+        st.html(notice("It did not work.", job.error))
+    if job is not None and job.state == "cancelled":
+        st.html(notice("Cancelled.", "Nothing was kept; start again whenever you like.", "info"))
+    left, right = st.columns(result.COLUMNS, gap="small")
+    with left:
+        _where(place)
+    with right, st.container(key="side"):
+        _what(drive, video)
+        if job is not None and job.active:
+            _progress(job)
+        else:
+            st.html(panel(_promise(place)))
 
 
 def _head(drive: Drive, video: Video, place: Place, job: Job | None) -> None:
     """Title and facts, the one green button, and the menu of exports."""
-    assert place.gallery
     done = job is not None and job.state == "done"
     chips = [
         f"{clock(video.duration_s)} · {video.fps:.0f} fps · {video.width}×{video.height}",
@@ -67,7 +77,10 @@ def _head(drive: Drive, video: Video, place: Place, job: Job | None) -> None:
     with st.container(key="head", horizontal=True, vertical_alignment="center"):
         st.html(headline(drive.title, chips))
         pressed = st.button(
-            "Localize again" if done else "Localize", type="primary", disabled=job is not None and job.active, key="run"
+            "Localize again" if done else "Localize",
+            type="primary",
+            disabled=(job is not None and job.active) or not catalog.has_weights(),
+            key="run",
         )
         if done and job is not None:
             result.export(job, drive, place)
@@ -81,6 +94,25 @@ def _size(video: Video) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
+def _where(place: Place) -> None:
+    """The place to search on a map."""
+    urls = [TILE_URL.format(place=place.id)]
+    sheet = draw_galleries([place.gallery], imagery_urls=urls, leaflet_url=LEAFLET_URL, theme=session.theme())
+    show_map(sheet, "place")
+
+
+def _what(drive: Drive, video: Video) -> None:
+    """What was filmed."""
+    player(
+        f"preview-{drive.id}",
+        film_url=f"/video/{drive.id}.mp4" if drive.film_path else None,
+        still_url=f"/frame/{drive.id}/1000.jpg",
+        time_s=min(1.0, video.duration_s / 2),
+        duration_s=video.duration_s,
+        on_second=lambda: None,
+    )
+
+
 def _progress(job: Job) -> None:
     """What the job is doing, twice a second; the page itself is drawn again once, at the end."""
 
@@ -92,10 +124,9 @@ def _progress(job: Job) -> None:
         rows = "".join(_stage(job, name, words) for name, words in STAGES.items())
         waiting = f"<p>Waiting for {ahead} other drive{'s' if ahead > 1 else ''}.</p>" if ahead else ""
         st.html(panel(f"<h2>Localizing</h2>{waiting}<ol>{rows}</ol>", "progress"))
+        st.button("Cancel", on_click=job.cancel, key="cancel", width="stretch")
 
-    with st.container(key="working"):
-        watch()
-        st.button("Cancel", on_click=job.cancel, key="cancel")
+    watch()
 
 
 def _stage(job: Job, name: str, words: str) -> str:
@@ -103,44 +134,20 @@ def _stage(job: Job, name: str, words: str) -> str:
     passed = name in job.stages and job.stage != name
     state = "passed" if passed else "current" if job.stage == name else "waiting"
     share = 100 if passed else round(100 * done / total) if total else 0
-    count = f"{done} of {total}" if total and (done or state == "current") and total > 1 else ""
+    count = f"{total if passed else done} of {total}" if total > 1 and state != "waiting" else ""
     return (
         f'<li class="{state}"><span>{words}</span><em>{count}</em>'
         f'<div class="bar"><i style="width:{share}%"></i></div></li>'
     )
 
 
-def _preview(drive: Drive, video: Video, place: Place) -> None:
-    """Before the answer: where we would search, and what was filmed."""
-    assert place.gallery
-    left, right = st.columns([0.725, 0.275], gap="small")
-    with left:
-        sheet = draw_galleries(
-            [place.gallery],
-            imagery_urls=[TILE_URL.format(place=place.id)],
-            leaflet_url=LEAFLET_URL,
-            theme=session.theme(),
-        )
-        show_map(sheet, "place")
-    with right, st.container(key="side"):
-        player(
-            f"preview-{drive.id}",
-            film_url=f"/film/{drive.id}.mp4" if drive.film_path else None,
-            still_url=f"/frame/{drive.id}/1000.jpg",
-            time_s=min(1.0, video.duration_s / 2),
-            duration_s=video.duration_s,
-            on_second=lambda: None,
-        )
-        st.html(panel(_promise(place)))
-
-
 def _promise(place: Place) -> str:
-    assert place.gallery
     gallery = place.gallery
     facts = f"{len(gallery.regions)} regions, {gallery.area_km2:.1f} km², {len(gallery.views):,} views"
     return (
-        f"<h2>Where was this filmed?</h2><p>Every second of the video is compared with {facts} of {text(gallery.name)}. "
-        "The video's GPS, if it has any, is not looked at: it is only laid beside the answer.</p>"
+        "<h2>Where was this filmed?</h2>"
+        f"<p>Every second of the video is compared with {facts} of {text(gallery.name)}. The video's "
+        "GPS, if it has any, is not looked at: it is only laid beside the answer.</p>"
     )
 
 
@@ -162,12 +169,12 @@ def _sidebar(drive: Drive | None, place: Place | None) -> None:
 
 
 def _choose_place(place: Place | None) -> None:
-    found = session.searchable()
-    if place is None or place.gallery is None:
+    found = catalog.places()
+    if place is None:
         return
     st.html("<h6>Place to search</h6>")
     ids = [one.id for one in found]
-    names = {one.id: one.gallery.name for one in found if one.gallery}
+    names = {one.id: one.gallery.name for one in found}
 
     def choose() -> None:
         session.choose("place", st.session_state["place-select"])
@@ -190,7 +197,7 @@ def _card(drive: Drive, chosen: bool) -> None:
         facts = f"{clock(drive.open().duration_s)} · {'GPS' if drive.track_path else 'no GPS'}"
     except GamaError:
         facts = "cannot be opened"
-    title = drive.title.translate(str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]()#:$~<>"}))
+    title = re.sub(r"([\\`*_\[\]()#:$~<>])", r"\\\1", drive.title)  # no Markdown of theirs
     st.button(
         f"![](/poster/{drive.id}.jpg) **{title}** {' · '.join(filter(None, (facts, drive.note)))}",
         key=f"drive-{drive.id}",
@@ -206,7 +213,8 @@ def _bring() -> None:
     if not files:
         return
     try:
-        session.add_upload(accept(files))
+        with st.spinner("Looking at the video …"):
+            session.add_upload(accept(files))
     except GamaError as error:
         session.leave_message(str(error))
     st.rerun()
@@ -215,8 +223,8 @@ def _bring() -> None:
 def _no_place() -> None:
     """Kindly, what to do when there is nothing to search in."""
     st.html(headline("No place to search yet", []))
-    for broken in session.places():
-        st.html(notice(f"{broken.folder.name}:", broken.problem))
+    for broken in catalog.broken_places():
+        st.html(notice(f"{broken.folder.name} cannot be searched.", broken.problem))
     st.html(
         panel(
             "<h2>A drive is found on aerial imagery that was embedded before: a gallery.</h2>"

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pandas as pd
 import streamlit as st
 
 from gama_core.draw import draw_galleries
-from gama_core.gallery import Gallery
-from pages import session
+from pages import catalog, session
+from pages.catalog import Place
 from pages.routes import LEAFLET_URL, TILE_URL
 from pages.widgets import headline, notice, panel, show_map
 
 
 def page() -> None:
     """The whole page."""
-    places = session.searchable()
-    galleries = [place.gallery for place in places if place.gallery]
+    places = catalog.places()
+    galleries = [place.gallery for place in places]
     regions = sum(len(gallery.regions) for gallery in galleries)
     area = sum(gallery.area_km2 for gallery in galleries)
-    chips = [f"{len(galleries)} places", f"{regions:,} regions", f"{area:.1f} km²"] if galleries else []
+    counted = f"{len(places)} place{'' if len(places) == 1 else 's'}"
+    chips = [counted, f"{regions:,} regions", f"{area:.1f} km²"] if places else [counted]
     st.html(headline("What can be searched", chips))
-    for broken in session.places():
-        if broken.problem:
-            st.html(notice(f"{broken.folder.name} is left out.", broken.problem))
-    if not galleries:
+    for broken in catalog.broken_places():
+        st.html(notice(f"{broken.folder.name} cannot be searched.", broken.problem))
+    if not places:
         st.html(panel(_HOW))
         return
     sheet = draw_galleries(
@@ -35,7 +32,7 @@ def page() -> None:
         theme=session.theme(),
     )
     show_map(sheet, "regions")
-    st.dataframe(pd.DataFrame([_row(gallery) for gallery in galleries]), hide_index=True, width="stretch")
+    st.dataframe([_row(place) for place in places], hide_index=True, width="stretch")
     st.html(f'<p class="under">{_HOW}</p>')
 
 
@@ -45,7 +42,8 @@ _HOW = (
 )
 
 
-def _row(gallery: Gallery) -> dict[str, str]:
+def _row(place: Place) -> dict[str, str]:
+    gallery = place.gallery
     rotations = len(gallery.views) / gallery.places
     return {
         "Place": gallery.name,
@@ -55,15 +53,10 @@ def _row(gallery: Gallery) -> dict[str, str]:
         "Stride": f"{gallery.stride_m:.0f} m",
         "Rotations": f"{rotations:.0f}",
         "Weights": f"{gallery.weights_name} · {gallery.weights_sha256[:8]}",
-        "On disk": f"{_size_on_disk(gallery.folder) / 1e6:.1f} MB",
+        "On disk": f"{place.size_bytes / 1e6:.1f} MB",
         "Imagery": gallery.attribution,
         "Made": gallery.created[:10],
     }
-
-
-@st.cache_data(show_spinner=False, ttl=600)
-def _size_on_disk(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 page()

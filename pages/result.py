@@ -20,6 +20,7 @@ from pages.routes import LEAFLET_URL, TILE_URL
 from pages.story import Story
 from pages.widgets import distance, figure, figures, grown, notice, panel, probability, share, show_map
 
+COLUMNS = (0.725, 0.275)  # the map, and what is beside it
 SURE = 0.5  # below this the answer is no answer, and the page says so
 
 
@@ -60,7 +61,7 @@ def _explore(job: Job, drive: Drive, place: Place) -> None:
     """Map, clip and bars: all that moves with the slider, and nothing else."""
     story = Story(job.result.localization, drive.track())
     index = session.clip(job, story.clips)
-    left, right = st.columns([0.725, 0.275], gap="small")
+    left, right = st.columns(COLUMNS, gap="small")
     with left:
         _map(story, place, index)
     with right, st.container(key="side"):
@@ -75,7 +76,6 @@ def _explore(job: Job, drive: Drive, place: Place) -> None:
 
 
 def _map(story: Story, place: Place, index: int) -> None:
-    assert place.gallery
     localization = story.localization
     sheet = draw_localization(
         localization,
@@ -100,7 +100,7 @@ def _player(job: Job, story: Story, drive: Drive, index: int) -> None:
 
     player(
         key,
-        film_url=f"/film/{drive.id}.mp4" if drive.film_path else None,
+        film_url=f"/video/{drive.id}.mp4" if drive.film_path else None,
         still_url=f"/frame/{drive.id}/{1000 * times_s[index]:.0f}.jpg",
         time_s=float(times_s[index]),
         duration_s=localization.duration_s,
@@ -112,16 +112,17 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     localization, comparison = story.localization, story.comparison
     best, regions = localization.regions[0], len(localization.regions)
     odds = f"of {regions} · p {probability(best.probability)}"
+    belief = "likely" if localization.confidence >= SURE else "unsure"
     seconds = sum(localization.seconds.values())
     took = ("Time", figure(f"{seconds:.1f} s", device))
     if comparison is None:
         agreed = agreement(localization)
-        band_m = float(np.median([step.radius_90_m for step in localization.path])) if localization.path else float("nan")
+        radii_m = [step.radius_90_m for step in localization.path] or [float("nan")]
         return [
-            ("Most likely region", figure("likely" if localization.confidence >= SURE else "unsure", odds)),
+            ("Most likely region", figure(belief, f"best {odds}")),
             ("Clips that agree on it", figure(share(agreed.share_in_best_region), "of GAMa-Net's top-1")),
             ("Spread of the clips", grown([distance(agreed.spread_before_m), distance(agreed.spread_after_m)])),
-            ("Place", figure(f"± {distance(band_m)}", "90 %, median")),
+            ("Place", figure(f"± {distance(float(np.median(radii_m)))}", "90 %")),
             took,
         ]
     stages = [comparison.before, comparison.after, *([comparison.path] if comparison.path else [])]
@@ -137,11 +138,8 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
 
 
 def _do_not_know(localization: Localization) -> str:
-    best = localization.regions[0]
     return notice(
         "We do not know where this was filmed.",
-        f"The drive lies in the best region with a probability of {probability(localization.confidence)}, "
-        f"which ranks first of {len(localization.regions)} at {probability(best.probability)}. "
-        "What you see is a guess; perhaps the drive is not in this place at all.",
+        f"What you see is a guess: with a probability of {probability(localization.confidence)} "
+        f"the drive lies in the best of {len(localization.regions)} regions. Perhaps it is not in this place at all.",
     )
-

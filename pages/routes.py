@@ -1,6 +1,7 @@
 """What the browser fetches beside Streamlit: imagery, films, pictures, Leaflet; and the headers on every answer.
 
 Names in a URL only ever choose among what the catalogue lists, or are numbers: no path of a visitor reaches the disk.
+The server imports this module before Streamlit's runtime is there: nothing here may import a component.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gama_core import basemap
 from gama_core.errors import GamaError
 from gama_core.imagery import cut_view
 from gama_core.tile import Tile, metres_per_pixel, world_pixels
 from gama_core.video import read_frame
-from pages.catalog import ASSETS, find_drive, find_place
+from pages.catalog import ASSETS, Place, find_drive, find_place
 from pages.uploads import receive
 
 TILE_URL = "/imagery/{place}/{{z}}/{{x}}/{{y}}.webp"
 LEAFLET_URL = "/vendor/leaflet"
+DRAWING_URL = "/drawing/draw.js"
 VIEW_PX, VIEW_ZOOM = 128, 18
 POSTER_PX = 640
 KEEP = {"cache-control": "private, max-age=86400"}
@@ -44,11 +47,13 @@ def routes() -> list[BaseRoute]:
         *(Route(path, index) for path in PAGES),
         Route("/imagery/{place}/{z:int}/{x:int}/{y:int}.webp", imagery),
         Route("/view/{place}/{row:int}.jpg", view),
-        Route("/film/{drive}.mp4", film),
+        Route("/video/{drive}.mp4", video),
         Route("/frame/{drive}/{time_ms:int}.jpg", frame),
         Route("/poster/{drive}.jpg", poster),
         Route("/upload/{name}", receive, methods=["PUT"]),
+        Route(DRAWING_URL, drawing),
         Mount("/vendor", StaticFiles(directory=ASSETS / "vendor")),
+        Mount("/pictures", StaticFiles(directory=ASSETS / "about")),
     ]
 
 
@@ -93,22 +98,24 @@ def index(_request: Request) -> Response:
 def imagery(request: Request) -> Response:
     """One tile of a gallery's pyramid."""
     place = find_place(request.path_params["place"])
-    if place is None or place.gallery is None:
+    if place is None:
         return _missing()
     x, y, z = (request.path_params[name] for name in "xyz")
     return _file(place.gallery.imagery.tile_path(Tile(x, y, z)), "image/webp") if z <= 24 else _missing()
 
 
+def drawing(_request: Request) -> Response:
+    """The script that all our maps are drawn with."""
+    return FileResponse(basemap.HERE / "draw.js", headers={"cache-control": "no-cache"})
+
+
 def view(request: Request) -> Response:
     """What one row of a gallery looks like, its heading upwards."""
-    place = find_place(request.path_params["place"])
-    row = request.path_params["row"]
-    if place is None or place.gallery is None or row >= len(place.gallery.views):
-        return _missing()
-    return _jpeg(_view(request.path_params["place"], row))
+    place, row = find_place(request.path_params["place"]), request.path_params["row"]
+    return _missing() if place is None or row >= len(place.gallery) else _jpeg(_view(place, row))
 
 
-def film(request: Request) -> Response:
+def video(request: Request) -> Response:
     """A drive as browsers play it; answers ranges."""
     drive = find_drive(request.path_params["drive"])
     return _file(drive.film_path if drive else None, "video/mp4")
@@ -138,10 +145,7 @@ def _still(drive_id: str, time_s: float) -> Response:
 
 
 @lru_cache(maxsize=512)
-def _view(place_id: str, row: int) -> np.ndarray:
-    place = find_place(place_id)
-    assert place
-    assert place.gallery
+def _view(place: Place, row: int) -> np.ndarray:
     views = place.gallery.views
     lat_deg, lon_deg = float(views.lat_deg[row]), float(views.lon_deg[row])
     side_px = float(views.side_m[row]) / metres_per_pixel(lat_deg, VIEW_ZOOM)

@@ -5,11 +5,13 @@ The choice of a drive, of a place and the job live in the page's address, so tha
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from gama_core.errors import GamaError
 from pages import catalog, uploads
 from pages.catalog import Drive, Place
 from pages.jobs import Job, Jobs, Work
@@ -49,13 +51,16 @@ def theme() -> Literal["dark", "light"]:
     return "light" if st.context.theme.type == "light" else "dark"
 
 
-def places() -> tuple[Place, ...]:
-    """Every place on offer, those that cannot be opened included."""
-    return catalog.places()
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Has the networks loaded while the first visitor still looks around; what fails here is told by the first job."""
 
+    def load() -> None:
+        with contextlib.suppress(GamaError):
+            models()
 
-def searchable() -> tuple[Place, ...]:
-    return tuple(place for place in places() if place.gallery)
+    if catalog.has_weights():
+        threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
 def drives() -> tuple[Drive, ...]:
@@ -74,7 +79,7 @@ def drive() -> Drive | None:
 
 def place() -> Place | None:
     """The place chosen, or the first that can be searched."""
-    return catalog.find_place(st.query_params.get("place", "")) or next(iter(searchable()), None)
+    return catalog.find_place(st.query_params.get("place", "")) or next(iter(catalog.places()), None)
 
 
 def choose(name: Literal["drive", "place"], value: str) -> None:

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from gama_core.errors import GamaError, TrackUnreadable, VideoUnreadable
+from gama_core.errors import TrackUnreadable, VideoUnreadable
 from gama_core.telemetry import read_track
 from gama_core.video import open_video
 from pages.catalog import TRACK_ENDINGS, VIDEO_ENDINGS, Drive, uploaded_drive, uploads_folder
@@ -37,27 +37,29 @@ async def receive(request: Request) -> JSONResponse:
     limit = LIMIT_BYTES if ending in VIDEO_ENDINGS else TRACK_LIMIT_BYTES
     token = secrets.token_hex(8) + ending
     path = _incoming() / token
+    whole = False
     try:
-        size = await _stream(request, path, limit)
+        whole = await _stream(request, path, limit)
+        return JSONResponse({"token": token}) if whole else _refusal(413, f"Larger than {limit // 1024**2} MB.")
     except ClientDisconnect:
-        path.unlink(missing_ok=True)
         return _refusal(400, "The upload was cut short.")
-    if size > limit:
-        path.unlink()
-        return _refusal(413, f"The file is larger than {limit // 1024**2} MB.")
-    return JSONResponse({"token": token})
+    except OSError as error:
+        return _refusal(507, f"The server could not keep the file: {error.strerror}.")
+    finally:
+        if not whole:
+            path.unlink(missing_ok=True)
 
 
-async def _stream(request: Request, path: Path, limit: int) -> int:
-    """Writes the body until it ends or exceeds the limit; returns the bytes seen."""
+async def _stream(request: Request, path: Path, limit: int) -> bool:
+    """Writes the body; False, as soon as it exceeds the limit."""
     size = 0
     with path.open("wb") as file:
         async for piece in request.stream():
             size += len(piece)
             if size > limit:
-                break
+                return False
             await run_in_threadpool(file.write, piece)
-    return size
+    return True
 
 
 def accept(files: list[dict[str, str]]) -> Drive:
@@ -76,7 +78,8 @@ def accept(files: list[dict[str, str]]) -> Drive:
         tracks = [pair for pair in received if pair[0].suffix in TRACK_ENDINGS]
         if len(videos) != 1 or len(tracks) > 1:
             raise VideoUnreadable(
-                f"{len(videos)} videos and {len(tracks)} GPS files came; drop one video, and its GPS file if there is one."
+                f"{len(videos)} videos and {len(tracks)} GPS files came; "
+                "drop one video, and its GPS file if there is one."
             )
         _look_at(*videos[0], *(tracks[0] if tracks else (None, "")))
         return _keep(*videos[0], tracks[0][0] if tracks else None)
@@ -103,6 +106,8 @@ def _keep(video: Path, video_name: str, track: Path | None) -> Drive:
     folder.mkdir(parents=True)
     names = {"video": f"video{video.suffix}", "track": f"track{track.suffix}" if track else ""}
     video.rename(folder / names["video"])
+    if track is None and _holds_gps(folder / names["video"]):
+        names["track"] = names["video"]
     if track:
         track.rename(folder / names["track"])
     fields = {"title": Path(video_name).stem[:80], "note": "", **names}
@@ -112,13 +117,21 @@ def _keep(video: Path, video_name: str, track: Path | None) -> Drive:
     return drive
 
 
+def _holds_gps(video: Path) -> bool:
+    """Whether the camera wrote its GPS into the video."""
+    try:
+        return bool(read_track(video).fixes)
+    except TrackUnreadable:
+        return False
+
+
 def make_film(drive: Drive, job: Job) -> Path:
     """A copy that browsers play: H.264 beside the upload, its own timestamps kept; whole or not at all.
 
     Raises:
         VideoUnreadable: it stops decoding.
     """
-    film, partial = drive.video_path.with_name("film.mp4"), drive.video_path.with_name("film.partial.mp4")
+    film, partial = drive.copy_path, drive.video_path.with_name("film.partial.mp4")
     try:
         _encode(drive, partial, job)
         partial.rename(film)
@@ -138,7 +151,8 @@ def _encode(drive: Drive, to: Path, job: Job) -> None:
         stream = target.add_stream("libx264", rate=Fraction(30))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "26", "g": "30", "threads": "1"}
-        stream.codec_context.time_base = picture.time_base
+        if picture.time_base:
+            stream.codec_context.time_base = picture.time_base
         for frame in source.decode(picture):
             seconds = float((frame.pts or 0) * (picture.time_base or 0)) - video.origin_s
             job.on_stage("film", int(seconds), int(video.duration_s))
@@ -173,6 +187,3 @@ def _is_own_page(request: Request) -> bool:
 
 def _refusal(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": message}, status_code=status)
-
-
-__all__ = ["GamaError", "accept", "forget_old", "make_film", "receive"]

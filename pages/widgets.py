@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from branca.element import Element
 from streamlit_folium import st_folium
 
+from gama_core.basemap import Looks
 from pages.catalog import ASSETS
+from pages.routes import DRAWING_URL
 
 if TYPE_CHECKING:
     import folium
@@ -79,10 +80,15 @@ def clock(seconds: float) -> str:
 
 
 def show_map(sheet: folium.Map, key: str, marker: folium.FeatureGroup | None = None) -> None:
-    """A map as high as the style sheet wants it; a marker moves without the map being drawn again."""
+    """A map as high as the style sheet wants it; a marker moves without the map being drawn again.
+
+    Streamlit sends a map's whole script whenever the marker moves, so what all maps share comes as a file instead.
+    """
+    for looks in [child for child in sheet._children.values() if isinstance(child, Looks)]:
+        looks.css += "#parent, #map_div, #map_div2 { height: 100vh !important; }"
+        looks.js = ""
+    sheet.default_js = [*sheet.default_js, ("gama", DRAWING_URL)]
     with st.container(key="map"):
-        fill = "<style>#parent, #map_div, #map_div2 { height: 100vh !important; }</style>"
-        sheet.get_root().header.add_child(Element(fill), name="fill")
         st_folium(
             sheet, key=key, height=560, use_container_width=True, returned_objects=[], feature_group_to_add=marker
         )

@@ -39,9 +39,7 @@ def localize_drive(drive: Drive, gallery: Gallery) -> Work:
         job.on_stage("networks", 0, 1)
         models = session.models()
         job.on_stage("networks", 1, 1)
-        answer = localize(
-            drive.open(), gallery, models, on_stage=job.on_stage, cache=cache_folder() / "answers"
-        )
+        answer = localize(drive.open(), gallery, models, on_stage=job.on_stage, cache=cache_folder() / "answers")
         return Answer(answer, str(models.device).upper())
 
     return work

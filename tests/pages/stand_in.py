@@ -1,4 +1,4 @@
-"""What stands in for the networks and the sample place in the app's tests: a small gallery, short films, made-up answers.
+"""What stands in for networks and sample place in the app's tests: a small gallery, short films, made-up answers.
 
 The app itself knows nothing of it. `python tests/pages/stand_in.py FOLDER PORT` serves the app with it.
 """
@@ -43,6 +43,8 @@ class StandIn:
 def make_assets(folder: Path, drives: tuple[str, ...] = ("mill-lane", "north-avenue"), seconds: int = 12) -> None:
     """A gallery in `folder`/city/gallery and drives in `folder`/drives; the first drive has GPS."""
     make_gallery(folder / "city" / "gallery")
+    (folder / "weights").mkdir()
+    (folder / "weights" / "stand-in.safetensors").touch()
     films = folder / "drives"
     films.mkdir(parents=True)
     for number, name in enumerate(drives):
@@ -133,10 +135,11 @@ def answer(gallery: Gallery, name: str, seconds: float, track: Track | None, con
         RegionHit(gallery.regions[index], index, 0.8 - 0.01 * rank, float(chance[rank]))
         for rank, index in enumerate(order)
     ]
+    everywhere = range(len(gallery.regions))
     return Localization(
         video_name=name, video_sha256="a" * 64, duration_s=seconds, gallery_name=gallery.name,
         gallery_sha256=gallery.sha256, weights_name=gallery.weights_name, weights_sha256="c" * 64, settings=Settings(),
-        before=tuple(_step(gallery, s, at, random, 0.2, range(len(gallery.regions))) for s, at in zip(numbers, truth, strict=True)),
+        before=tuple(_step(gallery, s, at, random, 0.2, everywhere) for s, at in zip(numbers, truth, strict=True)),
         regions=tuple(hits), kept=(home,),
         after=tuple(_step(gallery, s, at, random, 0.6, [home]) for s, at in zip(numbers, truth, strict=True)),
         path=tuple(
@@ -154,13 +157,14 @@ def _region_of(gallery: Gallery, track: Track) -> int:
 
 def _step(gallery: Gallery, second: int, truth: LatLon, random: np.random.Generator, right: float, among: Any) -> Step:
     found: dict[int, Candidate] = {}
+    top = float(np.clip(random.normal(0.7, 0.07), 0.4, 0.95))
     while len(found) < 5:
         rows = gallery.rows_of([int(random.choice(list(among)))])
         row = int(random.choice(rows))
         if not found and random.random() < right:
             lat, lon = gallery.views.lat_deg, gallery.views.lon_deg
             row = int(np.argmin((lat - truth.lat_deg) ** 2 + (lon - truth.lon_deg) ** 2))
-        found[row] = gallery.candidate(row, 0.85 - 0.02 * len(found) - 0.2 * random.random() * (not found))
+        found[row] = gallery.candidate(row, top - 0.02 * len(found) * random.random())
     best = sorted(found.values(), key=lambda candidate: -candidate.score)
     return Step(second, float(second), tuple(best))
 
@@ -169,8 +173,8 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
     """Stand-ins for gama_core.localize and gama_core.embed, to lay over sys.modules."""
     from pages import catalog
 
-    def localize(video: Any, gallery: Gallery, models: Any, settings: Any = None, on_stage: Any = None, cache: Any = None) -> Localization:
-        del models, settings, cache
+    def localize(video: Any, gallery: Gallery, models: Any, on_stage: Any, cache: Path) -> Localization:
+        del models, cache
         for stage in STAGES:
             for done in range(5):
                 threading.Event().wait(service.pause_s)
@@ -182,7 +186,7 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
 
     localizer, embedder = ModuleType("gama_core.localize"), ModuleType("gama_core.embed")
     localizer.localize = localize  # type: ignore[attr-defined]
-    embedder.load_models = lambda: type("Models", (), {"device": "cpu"})()  # type: ignore[attr-defined]
+    embedder.load_models = type("Models", (), {"device": "cpu"})  # type: ignore[attr-defined]
     return {"gama_core.localize": localizer, "gama_core.embed": embedder}
 
 
@@ -196,7 +200,7 @@ def serve(folder: Path, port: int, pause_s: float) -> None:
         make_assets(folder)
     os.environ.setdefault("GAMA_GALLERIES", str(folder / "city"))
     os.environ.setdefault("GAMA_CACHE", str(folder / "cache"))
-    catalog.DRIVES = folder / "drives"
+    catalog.DRIVES, catalog.WEIGHTS = folder / "drives", folder / "weights"
     sys.modules.update(modules(StandIn(pause_s, float(os.environ.get("STAND_IN_CONFIDENCE", "0.97")))))
     cli.main(["run", str(catalog.ROOT / "app.py"), "--server.port", str(port)])
 
