@@ -27,7 +27,7 @@ from gama_core.settings import Settings
 # Containers that hold a film. Without the list libavformat also opens pictures, playlists and lists of other files.
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg,gif,h264,hevc"
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-_MAX_PIXELS = 8192 * 8192
+_MAX_PIXELS = 8192 * 4320
 _MAX_DURATION_S = 24 * 3600.0
 _LOST_S = 1.0  # an end that is missing so many seconds, or a twentieth, is worth an error
 _NEAR_S = 1.0  # a clip whose first frame is further away was not filmed
@@ -191,10 +191,15 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     stream = container.streams.best("video")
     if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
         raise VideoUnreadable(f"{path.name} holds no moving picture: choose a video file.")
+    if getattr(stream, "codec_context", None) is None:
+        raise VideoUnreadable(
+            f"The pictures in {path.name} are coded in a way that is unknown here, or its header is damaged: "
+            "convert it to H.264 first."
+        )
     stream.thread_type = "AUTO"
     if stream.width * stream.height > _MAX_PIXELS:
         raise VideoUnreadable(
-            f"{path.name} says its picture is {stream.width} x {stream.height} pixels, more than 8192 x 8192: "
+            f"{path.name} says its picture is {stream.width} x {stream.height} pixels, more than 8192 x 4320: "
             "make it smaller first."
         )
     stream.codec_context.options = {"max_pixels": str(_MAX_PIXELS)}

@@ -199,6 +199,14 @@ def test_a_damaged_geotiff_says_so(tmp_path):
         open_imagery(path).read(*around(300), 300, 200)
 
 
+@pytest.mark.parametrize("west", [4e251, -4e251, 1e12, float("nan"), float("inf")])
+def test_corners_outside_the_earth_are_refused_at_once(tmp_path, west):
+    shift = rasterio.Affine(1, 0, west, 0, -1, 6_000_000)
+    path = written(tmp_path / "a.tif", np.zeros((3, 20, 20), np.uint8), crs="EPSG:3857", transform=shift)
+    with pytest.raises(ImageryUnreadable, match=r"a\.tif"):
+        open_imagery(path)
+
+
 def test_what_is_no_image_is_refused(tmp_path):
     (tmp_path / "a.tif").write_text("hello")
     (tmp_path / "b.vrt").write_text("<VRTDataset><SourceFilename>/etc/passwd</SourceFilename></VRTDataset>")

@@ -40,6 +40,7 @@ _DRIVERS = (
 )
 _MERCATOR = CRS.from_epsg(3857)
 _SAMPLE_PX = 512
+_FURTHEST = 1e9  # metres or degrees; no coordinate system of the Earth is larger
 _OPAQUE = {"uint8": 255.0, "uint16": 65535.0, "int16": 32767.0}
 
 
@@ -166,6 +167,12 @@ def _placement(source: Any, given: Bounds | None) -> dict[str, Any]:
 
 
 def _bounds(source: Any) -> Bounds:
+    corners = [(point.x, point.y) for point in source.gcps[0]] or [
+        source.transform @ (column, row) for column in (0, source.width) for row in (0, source.height)
+    ]
+    furthest = max(abs(value) for corner in corners for value in corner)
+    if not furthest < _FURTHEST:  # PROJ would count round and round the globe
+        raise ValueError("its corners lie nowhere on Earth")
     with WarpedVRT(source, crs=_MERCATOR, **_placement(source, None)) as warped:
         edges = warped.bounds
     if not all(math.isfinite(edge) for edge in edges):
