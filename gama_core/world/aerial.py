@@ -66,7 +66,7 @@ def draw_ground(place: Place, where: Rectangle, finer: int = 1) -> Image:
     """
     apron_px = int(np.ceil(_APRON_M / where.m_per_px))
     canvas = Canvas(where.finer(finer, apron_px))
-    canvas.image[:] = np.clip(place.palette.soil, 0, 255)
+    canvas.clear(place.palette.soil)
     place.ground.paint(canvas)
     return grain(shrink(canvas.image, finer, apron_px), where)
 
@@ -77,7 +77,7 @@ def draw_aerial(place: Place, where: Rectangle, flight: Flight | None = None) ->
     finer = max(1, round(where.m_per_px / _FINEST_M))
     apron_px = int(np.ceil(_APRON_M / where.m_per_px))
     canvas = Canvas(where.finer(finer, apron_px))
-    canvas.image[:] = np.clip(place.palette.soil, 0, 255)
+    canvas.clear(place.palette.soil)
     place.ground.paint(canvas)
     _Above(place, flight, canvas).paint()
     image = grain(shrink(canvas.image, finer, apron_px), where)

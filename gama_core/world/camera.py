@@ -79,8 +79,11 @@ class View:
     ) -> NDArray[np.int32]:
         """Fixed-point pixels (..., 2) of points z > 0 ahead, x right and `up_m` above the ground."""
         scale = self.focal_px / z
-        flat = np.stack([self.middle_px + scale * x, self.horizon_px - scale * (up_m - self.height_m)], -1)
-        return np.ascontiguousarray(np.round((np.clip(flat, -_FAR_PX, _FAR_PX) - 0.5) * (1 << SHIFT)), np.int32)
+        flat = np.empty((*z.shape, 2))
+        flat[..., 0] = self.middle_px + scale * x
+        flat[..., 1] = self.horizon_px - scale * (up_m - self.height_m)
+        np.minimum(np.maximum(flat, -_FAR_PX, out=flat), _FAR_PX, out=flat)
+        return np.rint((flat - 0.5) * (1 << SHIFT)).astype(np.int32)
 
     def on_ground(self, polygon: Points) -> NDArray[np.int32] | None:
         """A convex polygon of the ground in fixed-point pixels, cut at the near plane; None where it is behind."""

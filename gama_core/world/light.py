@@ -13,7 +13,7 @@ from gama_core.world.weather import Conditions
 
 Tone = tuple[float, float, float]
 
-_BEAM = np.array([1.0, 0.95, 0.82])
+_BEAM = (1.0, 0.95, 0.82)
 _BEAM_REACH_M = 17.0
 
 
@@ -23,18 +23,24 @@ class Light:
     def __init__(self, conditions: Conditions) -> None:
         self.conditions = conditions
         self.sun_way = np.array([math.cos(conditions.sun_azimuth), math.sin(conditions.sun_azimuth)])
+        self._ambient = [float(level) for level in conditions.ambient]
+        self._horizon = [float(level) for level in conditions.horizon]
 
     def shade(self, colour: Colour, distance_m: float, share: float = 1.0, height_share: float = 0.5) -> Tone:
         """What a thing of a colour looks like; `share` of the full light falls on it, `height_share` of the beams."""
         clear = math.exp(-distance_m / self.conditions.visibility_m)
         beam = self.conditions.headlights * height_share * math.exp(-distance_m / _BEAM_REACH_M)
-        seen = colour * (self.conditions.ambient * share + _BEAM * beam) * clear + self.conditions.horizon * (1 - clear)
-        return _clip(seen)
+        red, green, blue = (
+            value * (ambient * share + warm * beam) * clear + horizon * (1 - clear)
+            for value, ambient, warm, horizon in zip(colour.tolist(), self._ambient, _BEAM, self._horizon, strict=True)
+        )
+        return _clip(red, green, blue)
 
     def glow(self, colour: Colour, distance_m: float) -> Tone:
         """What a thing that shines by itself looks like."""
         clear = math.exp(-distance_m / self.conditions.visibility_m)
-        return _clip(colour * clear + self.conditions.horizon * (1 - clear))
+        red, green, blue = colour * clear + self.conditions.horizon * (1 - clear)
+        return _clip(float(red), float(green), float(blue))
 
     def facing(self, normal: NDArray[np.float64]) -> NDArray[np.float64]:
         """The share of light, float64 (n,), on walls with outward normals (n, 2)."""
@@ -49,7 +55,7 @@ class Light:
         aside = ahead[:, None] * (np.arange(width)[None] + 0.5 - view.middle_px) / view.focal_px
         cone = np.exp(-((aside / (2.2 + 0.28 * ahead[:, None])) ** 2)) * np.exp(-ahead / _BEAM_REACH_M)[:, None]
         cone *= 1.25 * np.clip((ahead[:, None] - 1.2) / 3.0, 0.15, 1.0)
-        light = self.conditions.ambient * 0.97 + self.conditions.headlights * cone[:, :, None] * _BEAM
+        light = self.conditions.ambient * 0.97 + self.conditions.headlights * cone[:, :, None] * np.array(_BEAM)
         wet = self.conditions.wetness
         mirror = wet * np.clip(0.12 + ahead / 60.0, 0.0, 0.5)[:, None, None] * clear
         factor = light * (1 - 0.35 * wet) * clear
@@ -57,9 +63,5 @@ class Light:
         return factor.astype(np.float32), np.broadcast_to(summand, (len(rows), 1, 3)).astype(np.float32)
 
 
-def _clip(colour: Colour) -> Tone:
-    return (
-        min(255.0, max(0.0, float(colour[0]))),
-        min(255.0, max(0.0, float(colour[1]))),
-        min(255.0, max(0.0, float(colour[2]))),
-    )
+def _clip(red: float, green: float, blue: float) -> Tone:
+    return min(255.0, max(0.0, red)), min(255.0, max(0.0, green)), min(255.0, max(0.0, blue))

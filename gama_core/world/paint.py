@@ -61,6 +61,11 @@ class Canvas:
         shape = (where.height_px, where.width_px, channels)[: 2 if channels == 1 else 3]
         self.image: Image = np.zeros(shape, np.uint8)
 
+    def clear(self, colour: Colour) -> None:
+        """Paints all of it one colour."""
+        corner = (self.where.width_px - 1, self.where.height_px - 1)
+        cv2.rectangle(self.image, (0, 0), corner, _tone(np.floor(colour)), -1)
+
     def pixels(self, points: Points) -> NDArray[np.int32]:
         """Fixed-point pixels for OpenCV, whose pixel centres are whole numbers."""
         where = self.where
