@@ -40,7 +40,7 @@ class LatLon:
         lon = math.radians(other.lon_deg - self.lon_deg)
         east = math.sin(lon) * math.cos(lat_1)
         north = math.cos(lat_0) * math.sin(lat_1) - math.sin(lat_0) * math.cos(lat_1) * math.cos(lon)
-        return math.degrees(math.atan2(east, north)) % 360.0
+        return math.degrees(math.atan2(east, north)) % 360.0 % 360.0  # a hair west of north rounds to 360 first
 
     def moved(self, east_m: float, north_m: float) -> LatLon:
         """The point `east_m` and `north_m` metres away on the local plane (good to 1 in 10^4 below 10 km)."""
@@ -102,9 +102,7 @@ class Bounds:
         return Bounds(south, west, north, east) if south <= north and west <= east else None
 
 
-def distances_m(
-    lat_a: float | Floats, lon_a: float | Floats, lat_b: float | Floats, lon_b: float | Floats
-) -> Floats:
+def distances_m(lat_a: float | Floats, lon_a: float | Floats, lat_b: float | Floats, lon_b: float | Floats) -> Floats:
     """Great-circle distances in metres between arrays of degrees that broadcast together (haversine)."""
     phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
     half = (
