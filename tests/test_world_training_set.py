@@ -13,15 +13,15 @@ SEED = 20_959
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("places")
-    write_training_place(SEED, folder, clips=6)
+    write_training_place(SEED, folder, clips=4)
     return folder
 
 
 def test_a_place_reads_back(folder):
     place = read_place(folder / str(SEED))
     assert place.seed == SEED
-    assert place.clips.shape == (6, 4, 64, 128, 3)
-    assert place.frames.shape == (6, 128, 256, 3)
+    assert place.clips.shape == (4, 4, 64, 128, 3)
+    assert place.frames.shape == (4, 128, 256, 3)
     side_px = (place.size_m + 2 * place.margin_m) / place.m_per_px
     assert place.aerial.shape[:2] == pytest.approx((side_px, side_px), abs=1.5)
     assert ((place.poses[:, :2] > 0) & (place.poses[:, :2] < place.size_m)).all()
@@ -30,11 +30,11 @@ def test_a_place_reads_back(folder):
 def test_clips_of_a_place_are_not_the_same_spot(folder):
     poses = read_place(folder / str(SEED)).poses[:, :2]
     gaps = np.hypot(*(poses[:, None] - poses[None]).transpose(2, 0, 1))
-    assert gaps[np.triu_indices(6, 1)].min() > 5
+    assert gaps[np.triu_indices(4, 1)].min() > 5
 
 
 def test_a_place_is_written_the_same_again(folder, tmp_path):
-    write_training_place(SEED, tmp_path, clips=6)
+    write_training_place(SEED, tmp_path, clips=4)
     for name in ("clips", "poses", "cameras", "aerial"):
         first, second = (np.load(root / str(SEED) / f"{name}.npy") for root in (folder, tmp_path))
         assert np.array_equal(first, second)
@@ -42,7 +42,7 @@ def test_a_place_is_written_the_same_again(folder, tmp_path):
 
 def test_places_that_exist_are_kept(folder):
     before = (folder / str(SEED) / "clips.npy").stat().st_mtime_ns
-    write_training_set(folder, SEED, 1, clips=6)
+    write_training_set(folder, SEED, 1, clips=4)
     assert (folder / str(SEED) / "clips.npy").stat().st_mtime_ns == before
     assert json.loads((folder / str(SEED) / "place.json").read_text())["seed"] == SEED
 

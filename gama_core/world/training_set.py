@@ -148,7 +148,9 @@ def write_training_set(
         jobs = {pool.submit(write_training_place, seed, folder, clips): seed for seed in missing}
         for job in as_completed(jobs):
             error = job.exception()
-            if error is not None and not isinstance(error, GamaError | ValueError | IndexError | cv2.error):
+            if error is not None and not isinstance(
+                error, GamaError | ValueError | LookupError | ArithmeticError | cv2.error
+            ):
                 raise error
             if on_place is not None:
                 on_place(jobs[job], f"failed: {error!r}" if error else str(job.result()))
