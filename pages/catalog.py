@@ -18,6 +18,7 @@ from gama_core.video import Video, open_video
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 DRIVES = ASSETS / "sample" / "drives"
+SHIPPED = ASSETS  # galleries that come with the app: NAME/gallery below it
 VIDEO_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ts")
 TRACK_ENDINGS = (".json", ".gpx", ".nmea", ".txt", ".csv", ".geojson", ".srt", ".log")
 PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what browsers decode, in the containers that they open;
@@ -135,7 +136,7 @@ def gallery_folders() -> list[Path]:
         folder = Path(name).expanduser().resolve()
         below = sorted(path.parent for path in folder.glob("*/gallery.json"))
         found += [folder] if (folder / "gallery.json").is_file() or not below else below
-    found += sorted(path.parent for path in ASSETS.glob("*/gallery/gallery.json"))
+    found += sorted(path.parent for path in SHIPPED.glob("*/gallery/gallery.json"))
     return list(dict.fromkeys(found))
 
 

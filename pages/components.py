@@ -21,7 +21,7 @@ _drop = st.components.v2.component("gama_drop", css=_read("drop.css"), js=_read(
 def player(
     key: str, film_url: str | None, still_url: str, time_s: float, duration_s: float, on_second: Callable[[], None]
 ) -> None:
-    """The video at a moment; while it plays, or is moved, `on_second` runs once a second.
+    """The video at a moment; while it plays, `on_second` runs once a second. A change of the theme runs the page again.
 
     Args:
         key: names the player; the second is in `st.session_state[key]["second"]`.
@@ -32,7 +32,7 @@ def player(
         on_second: a callback; Streamlit runs it before the script.
     """
     data = {"film": film_url, "still": still_url, "time_s": time_s, "duration_s": duration_s}
-    _player(key=key, data=data, default={"second": None}, on_second_change=on_second)
+    _player(key=key, data=data, on_second_change=on_second, on_scheme_change=lambda: None)
 
 
 def drop_zone(key: str) -> list[dict[str, str]] | None:

@@ -95,9 +95,9 @@ def add_upload(brought: Drive) -> None:
 
 
 def start(about: Drive, where: Place, work: Work) -> Job:
-    """Queues a job on a drive in a place and notes its name in the address."""
+    """Queues a job on a drive in a place and notes all three in the address."""
     started = jobs().submit((about.id, where.id), work)
-    st.query_params["job"] = started.id
+    st.query_params.update(drive=about.id, place=where.id, job=started.id)
     return started
 
 

@@ -1,0 +1,201 @@
+"""The app as a visitor sees it: pick a drive, run it, move through it, take the answer away; all of it offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import FrameLocator, Page
+from wire import READY, Wire
+
+MOVE_BYTES = 100_000
+
+
+def localize(page: Page, drive: str = "mill-lane") -> None:
+    page.goto(f"/?drive={drive}")
+    page.locator(".stMain button", has_text="Localize").wait_for()
+    page.wait_for_selector(READY)
+    if page.get_by_role("slider").count() == 0:
+        page.get_by_role("button", name="Localize", exact=True).click()
+    page.get_by_role("slider").wait_for()
+    page.wait_for_selector(READY)
+
+
+def map_of(page: Page) -> FrameLocator:
+    return page.frame_locator('iframe[title="streamlit_folium.st_folium"]')
+
+
+def tiles_shown(page: Page) -> int:
+    """How many tiles of the map have arrived as pictures."""
+    script = "tiles => tiles.filter(tile => tile.complete && tile.naturalWidth > 0).length"
+    return int(map_of(page).locator("img.leaflet-tile").evaluate_all(script))
+
+
+def wait_for_tiles(page: Page) -> None:
+    for _ in range(100):
+        if tiles_shown(page) > 4:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the map shows no tiles")
+
+
+def clip_shown(page: Page) -> str:
+    return page.locator(".panel h2", has_text="Clip").inner_text().split()[1]
+
+
+def wait_for_clip(page: Page, number: int) -> None:
+    page.locator(".panel h2", has_text=f"Clip {number} ").wait_for()
+    page.wait_for_selector(READY)
+
+
+def make_old_film(path: Path) -> None:
+    """Two seconds in a codec that browsers do not play."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=8)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(20):
+            picture = np.full((180, 320, 3), 10 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def test_the_first_page_shows_the_place_and_the_drives(page: Page, wire: Wire) -> None:
+    wait_for_tiles(page)
+    posters = page.locator(".st-key-drives img")
+    assert posters.count() == 2
+    assert posters.evaluate_all("all => all.every(one => one.naturalWidth > 0)")
+    assert wire.strangers == []
+    assert wire.errors == []
+
+
+def test_a_drive_is_picked_run_and_shown_on_one_screen(page: Page, wire: Wire, tmp_path: Path) -> None:
+    page.locator(".st-key-drives button", has_text="North Avenue").click()
+    page.get_by_role("heading", name="North Avenue").wait_for()
+    page.locator(".st-key-drives button", has_text="Mill Lane").click()
+    page.get_by_role("heading", name="Mill Lane").wait_for()
+    page.get_by_role("button", name="Localize", exact=True).click()
+    page.locator(".progress li.current").wait_for()
+    page.get_by_role("slider").wait_for()
+    wait_for_tiles(page)
+    assert page.locator(".figure").count() == 5
+    assert page.locator(".tiles img").evaluate_all("all => all.length == 10")
+    map_of(page).locator(".gama-label").first.wait_for()
+    overflow = "element => element.scrollHeight - element.clientHeight"
+    assert page.locator("[data-testid=stMain]").evaluate(overflow) <= 1
+    assert page.locator(".st-key-timeline").evaluate("box => box.getBoundingClientRect().bottom") <= 900
+    page.screenshot(path=tmp_path / "localize.png")
+    assert wire.strangers == []
+    assert wire.errors == []
+
+
+def test_the_slider_moves_everything_and_little_goes_over_the_wire(page: Page, wire: Wire) -> None:
+    localize(page)
+    wait_for_tiles(page)
+    frame = page.locator('iframe[title="streamlit_folium.st_folium"]').element_handle()
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    wait_for_clip(page, 0)
+    marker = map_of(page).locator(".gama-now")
+    marker.wait_for()
+    before, wire.websocket_bytes = marker.bounding_box(), 0
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    wait_for_clip(page, 4)
+    page.wait_for_timeout(700)
+    assert 0 < wire.websocket_bytes < MOVE_BYTES
+    after = map_of(page).locator(".gama-now").bounding_box()
+    assert before
+    assert after
+    assert abs(after["x"] - before["x"]) > 5
+    assert page.locator("video").evaluate("video => video.currentTime") == pytest.approx(4.0, abs=0.05)
+    pictures = page.locator(".tiles img")
+    assert pictures.evaluate_all("all => all.every(one => one.complete && one.naturalWidth == 128)")
+    still_there = page.locator('iframe[title="streamlit_folium.st_folium"]').element_handle()
+    assert page.evaluate("([one, other]) => one === other", [frame, still_there])
+
+
+def test_a_click_on_a_bar_goes_there(page: Page) -> None:
+    localize(page)
+    bars = page.locator(".bars").bounding_box()
+    assert bars
+    page.mouse.click(bars["x"] + bars["width"] * 8.5 / 12, bars["y"] + bars["height"] / 2)
+    wait_for_clip(page, 8)
+
+
+def test_playing_the_video_moves_the_clip(page: Page) -> None:
+    localize(page)
+    start = int(page.get_by_role("slider").input_value())
+    page.get_by_role("button", name="Play the video").click()
+    for _ in range(80):
+        page.wait_for_timeout(100)
+        if int(page.get_by_role("slider").input_value()) >= start + 2:
+            break
+    page.get_by_role("button", name="Pause the video").click()
+    assert int(page.get_by_role("slider").input_value()) >= start + 2
+    wait_for_clip(page, int(page.get_by_role("slider").input_value()))
+
+
+def test_a_reload_keeps_drive_and_answer(page: Page) -> None:
+    localize(page, "north-avenue")
+    page.reload()
+    page.get_by_role("slider").wait_for()
+    assert page.locator("h1").inner_text() == "North Avenue"
+
+
+def test_the_answer_can_be_taken_away(page: Page, tmp_path: Path) -> None:
+    localize(page)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="GeoJSON").click()
+    assert download.value.suggested_filename == "mill-lane.geojson"
+    download.value.save_as(tmp_path / "out.geojson")
+    assert json.loads((tmp_path / "out.geojson").read_text())["type"] == "FeatureCollection"
+
+
+def test_a_video_is_brought_and_a_bad_one_is_refused_in_words(page: Page, tmp_path: Path, wire: Wire) -> None:
+    make_old_film(tmp_path / "my drive.avi")
+    page.locator("input[type=file]").set_input_files(tmp_path / "my drive.avi")
+    page.get_by_role("heading", name="my drive").wait_for()
+    page.wait_for_selector(READY)
+    page.locator(".player img").wait_for()
+    page.get_by_role("button", name="Localize", exact=True).click()
+    page.get_by_role("slider").wait_for()
+    (tmp_path / "no video.mp4").write_bytes(b"nothing to see here" * 50)
+    page.locator("input[type=file]").set_input_files(tmp_path / "no video.mp4")
+    page.locator(".notice", has_text="no video.mp4").wait_for()
+    page.locator("input[type=file]").set_input_files(tmp_path / "no video.mp4")
+    assert wire.strangers == []
+    assert wire.errors == []
+
+
+@pytest.mark.parametrize(("path", "title"), [("regions", "What can be searched"), ("about", "How a drive is found")])
+def test_every_page_opens_by_its_address_and_asks_nobody_else(page: Page, wire: Wire, path: str, title: str) -> None:
+    page.goto(f"/{path}")
+    page.get_by_role("heading", name=title).wait_for()
+    page.wait_for_selector(READY)
+    page.wait_for_timeout(500)
+    assert page.locator(".stException").count() == 0
+    assert wire.strangers == []
+    assert wire.errors == []
+
+
+def test_modules_beside_the_pages_are_no_pages(page: Page) -> None:
+    page.goto("/session")
+    page.get_by_role("heading", name="Mill Lane").wait_for()
+
+
+def test_the_light_theme_is_light_and_the_map_follows(page: Page) -> None:
+    localize(page)
+    page.get_by_role("button", name="Main menu").click()
+    page.locator("[data-testid=stMainMenuPopover]").get_by_text("Light").click()
+    page.keyboard.press("Escape")
+    light = "getComputedStyle(document.documentElement).getPropertyValue('--ground')"
+    for _ in range(60):
+        page.wait_for_timeout(100)
+        if map_of(page).locator("body").evaluate(light) == "#dfe5ec":
+            break
+    assert map_of(page).locator("body").evaluate(light) == "#dfe5ec"
+    assert page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).colorScheme") == "light"
