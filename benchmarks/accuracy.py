@@ -47,8 +47,9 @@ def main() -> None:
         ("the paper's grid, late interaction", strict, Settings(screening="late", decode=False)),
         ("dense, screening network", gallery, Settings(screening="network", decode=False)),
         ("dense, late interaction", gallery, Settings(screening="late")),
-        ("dense, both (the default)", gallery, Settings()),
-        ("dense, both, two regions kept", gallery, Settings(keep_regions=2)),
+        ("dense, both", gallery, Settings(screening="fused")),
+        ("dense, both and a path (the default)", gallery, Settings()),
+        ("the default, only one region kept", gallery, Settings(keep_regions=1)),
     ):
         _print(name, _answers(films, place, models, settings, name))
     rows = _answers(films, gallery, models, Settings(), "conditions")

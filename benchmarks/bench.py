@@ -52,7 +52,7 @@ def main() -> None:
     _row("importing the library and torch", f"{figures[0]:.2f} s", "")
     _row("opening the gallery and the weights", f"{figures[1]:.2f} s", "")
     for stage, seconds in zip(
-        ("video", "embedding", "search", "screening", "second search", "path"), figures[5:], strict=True
+        ("video", "embedding", "search", "screening", "path", "second search"), figures[5:], strict=True
     ):
         _row(f"  of which {stage}", f"{seconds:.2f} s", "")
     _row("the app answers after its start", f"{_app_start_s():.1f} s", "10 s")

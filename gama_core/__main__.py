@@ -32,7 +32,9 @@ def localize_command(
     out: Annotated[
         Path | None, typer.Option(help="Write map.html, track.geojson, track.gpx, steps.csv ... here.")
     ] = None,
-    screening: Annotated[str, typer.Option(help="Who ranks regions: network, late or fused.")] = Settings.screening,
+    screening: Annotated[
+        str, typer.Option(help="Who ranks regions: network, late, fused or path.")
+    ] = Settings.screening,
     keep_regions: Annotated[
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,
@@ -101,7 +103,9 @@ def info_command(
 def evaluate_command(
     drives: Annotated[Path, typer.Argument(help="A folder of NAME.mp4 with their tracks NAME.json.")],
     gallery: Annotated[Path, typer.Option(help="The gallery to search.")],
-    screening: Annotated[str, typer.Option(help="Who ranks regions: network, late or fused.")] = Settings.screening,
+    screening: Annotated[
+        str, typer.Option(help="Who ranks regions: network, late, fused or path.")
+    ] = Settings.screening,
     keep_regions: Annotated[
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,

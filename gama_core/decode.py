@@ -141,8 +141,8 @@ def smoothed(x_m: Floats, y_m: Floats, sure_m: Floats, step_s: float) -> tuple[F
     rows = np.arange(clips - 2)
     change[rows, rows], change[rows, rows + 1], change[rows, rows + 2] = 1.0, -2.0, 1.0
     system = np.diag(weight) + change.T @ change / (2.0 * step_s**2) ** 2
-    both: Floats = np.linalg.solve(system, np.stack([weight * x_m, weight * y_m], axis=1))
-    return both[:, 0], both[:, 1]
+    both = np.linalg.solve(system, np.stack([weight * x_m, weight * y_m], axis=1))
+    return both[:, 0].astype(np.float64), both[:, 1].astype(np.float64)
 
 
 def _push(state: Floats, motion: Motion) -> Floats:

@@ -21,10 +21,12 @@ from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
 
 @dataclass(frozen=True)
 class Followed:
-    """The path, and the probability in [0, 1] that the drive lies in the best region."""
+    """The path; the posterior in each region of the gallery, mean over clips, float64 (R,); and the probability in
+    [0, 1] that the drive lies in the gallery at all."""
 
     path: tuple[PathStep, ...]
-    confidence: float
+    mass: Floats
+    inside: float
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ def follow(
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else settings.clip_every_s
     decoded = decode_on(plane, plane.similarity(clips, gallery), calibration, step_s, settings.max_speed_m_s)
     mass = decoded.posterior.sum(axis=2)
-    in_best = float(mass[:, plane.region == ranking.index[0]].sum(axis=1).mean())
-    inside = inside_probability(decoded.evidence, calibration)
-    return Followed(_path(decoded, mass, plane, times_s, numbers, step_s), in_best * inside)
+    in_region = np.bincount(plane.region, mass.mean(axis=0), minlength=len(gallery.regions)).astype(np.float64)
+    path = _path(decoded, mass, plane, times_s, numbers, step_s)
+    return Followed(path, in_region, inside_probability(decoded.evidence, calibration))
 
 
 def decode_on(

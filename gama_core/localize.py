@@ -20,7 +20,7 @@ from gama_core.follow import follow
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.result import Candidate, Localization, RegionHit, RegionRanking, Shortlist, Step
-from gama_core.screen import can_screen, probabilities, screen
+from gama_core.screen import can_screen, driven, probabilities, screen
 from gama_core.search import search
 from gama_core.settings import Settings
 from gama_core.video import Clip, Video, cut_clips
@@ -71,15 +71,18 @@ def localize(
     with _timed(seconds, "screening"):
         hear("screening", 0, len(gallery.regions))
         ranking = screen(vectors, first, gallery, models, settings)
-        chance = probabilities(ranking, models.calibration, settings)
-    with _timed(seconds, "second search"):
-        kept = tuple(int(index) for index in ranking.index[: settings.keep_regions])
-        hear("second search", 0, len(clips))
-        second = search(vectors, gallery, settings.shortlist, kept)
     with _timed(seconds, "path"):
         hear("path", 0, len(clips))
         times_s = np.array([clip.start_s for clip in clips])
         followed = follow(vectors, times_s, [clip.number for clip in clips], gallery, ranking, models, settings)
+        if settings.screening == "path":
+            ranking = driven(ranking, followed.mass)
+        chance = probabilities(ranking, models.calibration, settings)
+    with _timed(seconds, "second search"):
+        hear("second search", 0, len(clips))
+        needed = 1 + int(np.searchsorted(np.cumsum(chance), settings.keep_probability))
+        kept = tuple(int(index) for index in ranking.index[: min(needed, settings.keep_regions)])
+        second = search(vectors, gallery, settings.shortlist, kept)
 
     answer = Localization(
         video_name=video.name,
@@ -95,7 +98,7 @@ def localize(
         kept=kept,
         after=_steps(clips, second, gallery),
         path=followed.path if settings.decode else (),
-        confidence=followed.confidence,
+        confidence=float(followed.mass[list(kept)].sum()) * followed.inside,
         seconds=seconds,
         notes=_notes(clips, gallery, models, settings),
     )

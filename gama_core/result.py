@@ -106,7 +106,7 @@ class Localization:
     kept: tuple[int, ...]  # indices of the regions that the second search looked into
     after: tuple[Step, ...]  # GAMa-Net on the regions kept: the hierarchical step
     path: tuple[PathStep, ...]  # the decoded path; empty where decoding is off
-    confidence: float  # probability in [0, 1] that the drive lies in the best region
+    confidence: float  # probability in [0, 1] that the drive lies in the regions kept
     seconds: dict[str, float]  # per stage
     notes: tuple[str, ...] = ()  # what a person should know about this answer
 

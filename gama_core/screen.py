@@ -18,6 +18,7 @@ from gama_core.settings import Settings
 from gama_core.tile import TILE_PX, ZOOM, Tile
 
 Vectors = NDArray[np.float32]
+ASTRAY = 0.01  # share of the drives that a path may have been laid astray
 
 
 def screen(clips: Vectors, shortlist: Shortlist, gallery: Gallery, models: Models, settings: Settings) -> RegionRanking:
@@ -41,7 +42,7 @@ def screen(clips: Vectors, shortlist: Shortlist, gallery: Gallery, models: Model
         score = by_network(shortlist, gallery, models, settings)
     else:
         score = late(clips, gallery)
-        if asked == "fused":
+        if asked != "late":
             score = score + calibration.screening_weight * by_network(shortlist, gallery, models, settings)
         score = calibration.region_sharpness * score
     order = np.argsort(-score, kind="stable")
@@ -73,6 +74,23 @@ def read_tile(gallery: Gallery, row: int, out_px: int = TILE_PX) -> NDArray[np.u
     tile = Tile.at(gallery.candidate(row, 0.0).at, ZOOM)
     pixels, _ = gallery.imagery.read(tile.x * TILE_PX, tile.y * TILE_PX, TILE_PX, out_px)
     return pixels
+
+
+def driven(ranking: RegionRanking, mass: NDArray[np.float64]) -> RegionRanking:
+    """The ranking once a path was laid through its regions: those that the path may run through come first.
+
+    Args:
+        ranking: log-probabilities by the clips.
+        mass: the decoder's posterior in each region of the gallery, mean over clips, float64 (R,).
+
+    Returns:
+        The same regions; scores are log-probabilities.
+    """
+    before = np.exp(ranking.score - ranking.score.max()).astype(np.float64)
+    before /= before.sum()
+    chance = (1 - ASTRAY) * mass[ranking.index] / mass.sum() + ASTRAY * before
+    order = np.argsort(-chance, kind="stable")
+    return RegionRanking(ranking.index[order], np.log(chance[order]).astype(np.float32))
 
 
 def probabilities(ranking: RegionRanking, calibration: Calibration, settings: Settings) -> NDArray[np.float64]:

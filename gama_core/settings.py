@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from gama_core.errors import SettingsInvalid
 
-Screening = Literal["network", "late", "fused"]
+Screening = Literal["network", "late", "fused", "path"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class Settings:
     clip_duration_s: float = 0.5  # from the first to just after the last frame of a clip (the paper: 0.5)
     frames_per_clip: int = 8  # frames spread over a clip (the paper: 8)
     shortlist: int = 50  # views kept for each clip
-    screening: Screening = "fused"  # who ranks the regions: the screening network, the clips themselves, or both
+    screening: Screening = "path"  # who ranks the regions: the screening network, the clips themselves (late), both
+    # (fused), or both and then whether a car could have driven it (path)
     screening_tiles: int = 32  # tiles of the drive shown to the screening network (the paper: 32)
-    keep_regions: int = 1  # regions that the second search may look into
+    keep_regions: int = 3  # regions, at most, that the second search may look into (the paper: 1 % of all)
+    keep_probability: float = 0.9  # and no more of them than hold so much of the probability
     decode: bool = True  # make one drivable path of the second search
-    decode_regions: int = 4  # best regions, and their neighbours, among which the path may run
+    decode_regions: int = 12  # best regions, and their neighbours, among which the path may run
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
 
     def __post_init__(self) -> None:
@@ -49,6 +51,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("shortlist", 1, 10_000),
     ("screening_tiles", 1, 512),
     ("keep_regions", 1, 100_000),
+    ("keep_probability", 0.0, 1.0),
     ("decode_regions", 1, 1_000),
     ("max_speed_m_s", 1.0, 100.0),
 )

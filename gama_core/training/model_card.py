@@ -16,7 +16,7 @@ _WHAT = {
 _LIMITS = {
     "gama_net": (
         "Learned on a procedural world alone. It has seen no real street, and is not expected to find one: on real "
-        "imagery the confidence must say so. Cameras look forwards, 1.2 to 1.7 m above the road, 60 to 110 degrees wide."
+        "imagery the confidence must say so. Cameras look forwards, 1.2 to 1.7 m above the road, 60 to 110 degrees."
     ),
     "screening": (
         "Learned on a procedural world alone, and on the errors of the GAMa-Net beside it: it belongs to no other. "

@@ -1,0 +1,72 @@
+"""The command line as a stranger types it: help, the main job end to end with the shipped weights, and clear errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gama_core.result import Localization
+from gama_core.tile import Region
+from tests.cities import CORNER, painted
+from tests.films import even, film
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def gama(*arguments: str | Path, cwd: Path = ROOT, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gama_core", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=_environment())
+    assert (done.returncode == 0) == ok, done.stderr
+    return done
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160", "NO_COLOR": "1"}
+
+
+def test_help_names_every_command() -> None:
+    shown = gama("--help").stdout
+    for command in ("localize", "gallery", "evaluate", "world", "train"):
+        assert command in shown
+
+
+@pytest.mark.parametrize("command", [["gallery", "build"], ["world", "drives"], ["train", "gama-net"], ["evaluate"]])
+def test_every_command_explains_itself(command: list[str]) -> None:
+    assert len(gama(*command, "--help").stdout) > 400
+
+
+def test_a_stranger_builds_a_gallery_and_localizes_a_video_in_it(tmp_path: Path) -> None:
+    painted(tmp_path / "county.png", columns=1)
+    box = CORNER.bounds
+    bounds = f"--bounds={box.south},{box.west},{box.north},{box.east}"
+    place, out = tmp_path / "county", tmp_path / "out"
+    grid = ["--per-tile", "1", "--rotations", "4"]
+    built = json.loads(
+        gama("gallery", "build", tmp_path / "county.png", bounds, "--out", place, *grid, "--json").stdout
+    )
+    assert (built["regions"], built["views"]) == (1, 196)
+    assert json.loads(gama("gallery", "info", place, "--json").stdout) == built
+    drive = film(tmp_path / "drive.mp4", even(15, 45), size=(128, 72))
+    shown = gama("localize", drive, "--gallery", place, "--out", out, "--no-cache", "--json", cwd=tmp_path).stdout
+    figures = json.loads(shown)
+    assert figures["region"] == Region(CORNER.x, CORNER.y).name
+    assert figures["clips"] == 3
+    assert figures["known"] == "we do not know"  # grey frames on painted squares: nothing to be sure of
+    names = {"localization.json", "map.html", "track.geojson", "track.gpx", "steps.csv"}
+    assert names <= {path.name for path in out.iterdir()}
+    assert Localization.from_json((out / "localization.json").read_text()).video_name == figures["video"]
+
+
+def test_what_the_person_can_mend_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "drive.mp4").write_text("no video")
+    done = gama("localize", tmp_path / "drive.mp4", "--gallery", tmp_path, ok=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "gallery" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
