@@ -1,0 +1,169 @@
+"""Training: losses against their definition, batches that know what they do not know, runs that can be resumed."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gama_core.errors import Cancelled, GamaError
+from gama_core.models.config import COMPACT
+from gama_core.models.weights import save_weights
+from gama_core.training.calibrate import _logistic
+from gama_core.training.gama_net import Recipe, Trainer, train
+from gama_core.training.losses import nt_xent
+from gama_core.training.model_card import write_card
+from gama_core.training.pairs import BatchShape, colours, draw_batch
+from gama_core.training.places import find_places, read_place
+
+SMALL = BatchShape(places=2, clips=3, others=3)
+
+
+def write_place(folder: Path, seed: int, clips: int = 6) -> Path:
+    """A place of noise in the format of the training set."""
+    rng, place = np.random.default_rng(seed), folder / str(seed)
+    place.mkdir(parents=True)
+    np.save(place / "clips.npy", rng.integers(0, 255, (clips, 4, 64, 128, 3), np.uint8))
+    np.save(place / "frames.npy", rng.integers(0, 255, (clips, 128, 256, 3), np.uint8))
+    poses = np.stack([rng.uniform(0, 410, clips), rng.uniform(0, 410, clips), rng.uniform(0, 360, clips)], axis=1)
+    np.save(place / "poses.npy", poses.astype(np.float32))
+    np.save(place / "cameras.npy", np.tile(np.array([0.6, 0.5, 1.4], np.float32), (clips, 1)))
+    np.save(place / "conditions.npy", np.array(["day"] * clips, "<U16"))
+    np.save(place / "aerial.npy", rng.integers(0, 255, (1060, 1060, 3), np.uint8))
+    facts = {"seed": seed, "margin_m": 60.0, "m_per_px": 0.5, "size_m": 410.0}
+    (place / "place.json").write_text(json.dumps(facts))
+    return place
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    for seed in (10_000, 10_001):
+        write_place(folder, seed)
+    return folder
+
+
+def test_the_loss_is_the_mean_of_both_directions() -> None:
+    rng = torch.Generator().manual_seed(0)
+    clips = torch.nn.functional.normalize(torch.randn(3, 5, generator=rng), dim=1)
+    tiles = torch.nn.functional.normalize(torch.randn(4, 5, generator=rng), dim=1)
+    logits = (clips @ tiles.T * 10).tolist()
+    forwards = [-logits[i][i] + math.log(sum(math.exp(value) for value in logits[i])) for i in range(3)]
+    backwards = [-logits[i][i] + math.log(sum(math.exp(logits[j][i]) for j in range(3))) for i in range(3)]
+    expected = (sum(forwards) / 3 + sum(backwards) / 3) / 2
+    assert float(nt_xent(clips, tiles, 10.0)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_pair_that_is_unsure_is_neither_right_nor_wrong() -> None:
+    rng = torch.Generator().manual_seed(1)
+    clips = torch.nn.functional.normalize(torch.randn(2, 5, generator=rng), dim=1)
+    tiles = torch.nn.functional.normalize(torch.randn(3, 5, generator=rng), dim=1)
+    unsure = torch.tensor([[False, False, True], [False, False, True]])
+    assert float(nt_xent(clips, tiles, 10.0, unsure)) == pytest.approx(float(nt_xent(clips, tiles[:2], 10.0)), rel=1e-4)
+
+
+def test_near_duplicates_of_one_place_are_unsure_and_own_tiles_never(data: Path) -> None:
+    places = [read_place(folder) for folder in find_places(data)]
+    batch = draw_batch(places, COMPACT, BatchShape(2, 30, 12), np.random.default_rng(0))
+    assert not batch.unsure.diagonal().any()
+    assert batch.unsure.any()
+    assert not batch.unsure[:30, 30:60].any()  # tiles of the other place are always wrong
+
+
+def test_a_batch_has_the_shapes_that_the_network_takes(data: Path) -> None:
+    places = [read_place(folder) for folder in find_places(data)]
+    batch = draw_batch(places, COMPACT, SMALL, np.random.default_rng(0))
+    assert batch.clips.shape == (6, 4, 64, 128, 3)
+    assert batch.frames.shape == (6, 128, 256, 3)
+    assert batch.tiles.shape == (12, 112, 112, 3)
+    assert batch.unsure.shape == (6, 12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.floats(0, 1))
+def test_colours_change_and_geometry_does_not(seed: int, strength: float) -> None:
+    image = torch.zeros(2, 4, 4, 3, dtype=torch.uint8)
+    image[:, 1, 2] = 200
+    seen = colours(image, torch.Generator().manual_seed(seed), strength)
+    assert (seen[:, 1, 2] > seen[:, 0, 0]).all()
+    assert torch.equal(seen[:, 0, 0], seen[:, 3, 3])
+
+
+def test_a_cut_shows_the_ground_ahead_heading_up(data: Path) -> None:
+    place = read_place(data / "10000")
+    east = place.cut(np.array([200.0, 200.0, 90.0]), 72.0, 16.0, 112)
+    column, row = int((200 + 16 + 60) / 0.5), int((200 + 60) / 0.5)  # 16 m east of the camera, in pixels
+    around = place.aerial[row - 40 : row + 40, column - 40 : column + 40].mean()
+    assert float(east.mean()) == pytest.approx(float(around), abs=3.0)
+
+
+def test_a_run_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
+    first = Trainer(recipe=Recipe(minutes=60.0))
+    places = [read_place(folder) for folder in find_places(data)]
+    batch = draw_batch(places, COMPACT, SMALL, np.random.default_rng(0))
+    facts = [first.learn(batch) for _ in range(2)]
+    first.save(tmp_path / "run.checkpoint")
+    again = Trainer(recipe=Recipe(minutes=60.0))
+    again.resume(tmp_path / "run.checkpoint")
+    assert (again.step, again.pairs) == (2, 12)
+    for name, value in first.mean.state_dict().items():
+        assert torch.equal(value, again.mean.state_dict()[name])
+    assert all(math.isfinite(value) for fact in facts for value in fact.values())
+    assert [path.name for path in tmp_path.iterdir()] == ["run.checkpoint"]
+
+
+def test_cancelling_a_run_keeps_its_last_checkpoint(data: Path, tmp_path: Path) -> None:
+    trainer = Trainer(recipe=Recipe(minutes=60.0))
+    trainer.step = 24  # the next step reports
+
+    def cancel(_facts: dict[str, float]) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        train(trainer, data, tmp_path / "run.checkpoint", SMALL, cancel)
+    assert trainer.step == 25
+
+
+def test_places_of_held_back_seeds_are_left_alone(data: Path, tmp_path: Path) -> None:
+    heard: list[float] = []
+
+    def cancel(facts: dict[str, float]) -> None:
+        heard.append(facts["places"])
+        raise Cancelled
+
+    trainer = Trainer(recipe=Recipe(minutes=60.0))
+    trainer.step = 24
+    with pytest.raises(Cancelled):
+        train(trainer, data, tmp_path / "run.checkpoint", SMALL, cancel, below_seed=10_001)
+    assert heard == [1]
+
+
+def test_a_damaged_place_says_so(tmp_path: Path) -> None:
+    place = write_place(tmp_path, 10_005)
+    (place / "poses.npy").unlink()
+    with pytest.raises(GamaError, match="make it again"):
+        read_place(place)
+
+
+def test_the_log_odds_of_a_known_law_are_found() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=20_000)
+    y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x - 0.5)))).astype(float)
+    slope, bias = _logistic(x, y)
+    assert slope == pytest.approx(1.5, abs=0.1)
+    assert bias == pytest.approx(-0.5, abs=0.1)
+
+
+def test_a_card_names_its_file_by_hash(tmp_path: Path) -> None:
+    trainer = Trainer(recipe=Recipe(minutes=1.0))
+    record = save_weights(trainer.mean, tmp_path / "mine.safetensors", {"steps": 7, "pairs": 9, "recipe": {"seed": 0}})
+    text = write_card(tmp_path / "mine.safetensors").read_text()
+    assert record.sha256 in text
+    assert "7 (9 pairs" in text
+    assert "## Limits" in text
