@@ -23,9 +23,10 @@ function build(root) {
     player.second = second;
     player.tell(second);
   });
+  player.scheme = getComputedStyle(box).colorScheme;
   player.timer = setInterval(() => {  // the page cannot see that its visitor has changed the theme
     const scheme = getComputedStyle(box).colorScheme;
-    if (player.scheme && scheme !== player.scheme) player.tellScheme(scheme);
+    if (scheme !== player.scheme) player.tellScheme(scheme);
     player.scheme = scheme;
   }, 1000);
   return player;

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from wire import READY, Wire
+from wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -58,14 +58,11 @@ def wire() -> Wire:
 
 @pytest.fixture
 def page(browser: Browser, server: str, wire: Wire) -> Iterator[Page]:
-    """A fresh visitor on the home page."""
+    """A fresh visitor, before the first page."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=server)
     visitor = context.new_page()
     visitor.set_default_timeout(30_000)
     wire.watch(visitor)
-    visitor.goto("/")
-    visitor.get_by_role("button", name="Localize").wait_for()
-    visitor.wait_for_selector(READY)
     yield visitor
     context.close()
 
