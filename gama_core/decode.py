@@ -85,10 +85,10 @@ def decode(emission: Floats, motion: Motion) -> Decoded:
     return Decoded(posterior, place, heading, float(evidence / clips))
 
 
-def emissions(similarity: NDArray[np.float32], sharpness: float, doubt: float) -> Floats:
+def emissions(similarity: NDArray[np.float32], sharpness: Floats, doubt: float) -> Floats:
     """How likely each clip is at each state, float64 (C, P, R), from cosines (C, P, R): its share of a softmax over all
-    states, and with probability `doubt` anywhere."""
-    logits = sharpness * similarity.astype(np.float64)
+    states, as sharp as the clip is to be believed (C,), and with probability `doubt` anywhere."""
+    logits = sharpness[:, None, None] * similarity.astype(np.float64)
     weights = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
     states = similarity[0].size
     return np.asarray((1 - doubt) * weights / weights.sum(axis=(1, 2), keepdims=True) + doubt / states)

@@ -18,6 +18,8 @@ from gama_core.search import similarities
 from gama_core.settings import Settings
 from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
 
+NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -71,7 +73,7 @@ def follow(
     regions = _around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
     plane = lay_out(gallery, regions)
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else settings.clip_every_s
-    decoded = decode_on(plane, plane.similarity(clips, gallery), calibration, step_s, settings.max_speed_m_s)
+    decoded = decode_on(plane, clips, gallery, calibration, step_s, settings.max_speed_m_s)
     mass = decoded.posterior.sum(axis=2)
     in_region = np.bincount(plane.region, mass.mean(axis=0), minlength=len(gallery.regions)).astype(np.float64)
     path = _path(decoded, mass, plane, times_s, numbers, step_s)
@@ -79,12 +81,20 @@ def follow(
 
 
 def decode_on(
-    plane: Plane, similarity: NDArray[np.float32], calibration: Calibration, step_s: float, max_speed_m_s: float
+    plane: Plane, clips: Vectors, gallery: Gallery, calibration: Calibration, step_s: float, max_speed_m_s: float
 ) -> Decoded:
-    """The decoder's answer for cosines (C, P, R) over the places and headings of a plane."""
-    emission = emissions(similarity, calibration.sharpness, calibration.doubt)
+    """The decoder's answer for clips, unit vectors float32 (C, D), over the places and headings of a plane."""
+    similarity = plane.similarity(clips, gallery)
+    emission = emissions(similarity, calibration.sharpness * novelty(clips), calibration.doubt)
     motion = motions(plane.x_m, plane.y_m, plane.headings_deg, step_s, max_speed_m_s, calibration.turn_penalty)
     return decode(emission, motion)
+
+
+def novelty(clips: Vectors) -> Floats:
+    """How much each clip says that the one before did not, float64 (C,) in [0.1, 1]: a camera at rest sees the
+    same again and again, and is to be believed once."""
+    change = 1.0 - np.einsum("cd,cd->c", clips[1:], clips[:-1]).astype(np.float64)
+    return np.concatenate([[1.0], np.clip(change / NEWS, 0.1, 1.0)])
 
 
 def inside_probability(evidence: float, calibration: Calibration) -> float:

@@ -103,7 +103,7 @@ def test_edges_join_all_pairs_within_reach_and_no_other() -> None:
 
 def test_a_clip_in_doubt_speaks_for_every_view() -> None:
     similarity = np.array([[[0.9], [0.1], [0.0]]], np.float32)
-    sure, unsure = emissions(similarity, 50.0, 0.0), emissions(similarity, 50.0, 1.0)
+    sure, unsure = emissions(similarity, np.array([50.0]), 0.0), emissions(similarity, np.array([50.0]), 1.0)
     assert sure[0, 0, 0] == pytest.approx(1.0)
     assert unsure[0, :, 0] == pytest.approx([1 / 3] * 3)
 

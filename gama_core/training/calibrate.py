@@ -137,8 +137,8 @@ def _near_truth(
 ) -> float:
     """The mean log of the posterior within 80 m of the truth."""
     plane = planes[drive.city]
-    similarity = plane.similarity(drive.vectors, cities[drive.city])
-    decoded = decode_on(plane, similarity, calibration, settings.clip_every_s, settings.max_speed_m_s)
+    gallery, step_s = cities[drive.city], settings.clip_every_s
+    decoded = decode_on(plane, drive.vectors, gallery, calibration, step_s, settings.max_speed_m_s)
     mass = decoded.posterior.sum(axis=2)
     logs = []
     for clip, at in enumerate(drive.truth):
@@ -158,9 +158,8 @@ def _inside(
     evidence, home = [], []
     for drive in drives:
         for city in (drive.city, (drive.city + 1) % len(cities)):
-            plane = planes[city]
-            similarity = plane.similarity(drive.vectors, cities[city])
-            decoded = decode_on(plane, similarity, calibration, settings.clip_every_s, settings.max_speed_m_s)
+            plane, gallery, step_s = planes[city], cities[city], settings.clip_every_s
+            decoded = decode_on(plane, drive.vectors, gallery, calibration, step_s, settings.max_speed_m_s)
             evidence.append(decoded.evidence)
             home.append(float(city == drive.city))
     slope, bias = _logistic(np.array(evidence), np.array(home))

@@ -1,0 +1,94 @@
+"""The decoder laid over a gallery: on a place whose every view is known, a drive comes back where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gama_core.embed import Models
+from gama_core.follow import follow, inside_probability, novelty
+from gama_core.gallery import Gallery
+from gama_core.result import RegionRanking
+from gama_core.settings import Settings
+from tests.cities import random_models, small_gallery
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return random_models()
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery:
+    """A painted gallery whose embeddings are replaced by random unit vectors: every view is unlike any other."""
+    made = small_gallery(tmp_path_factory.mktemp("place"), models)
+    vectors = np.random.default_rng(5).standard_normal(made.embeddings.shape)
+    made.embeddings[:] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    return made
+
+
+def eastwards(gallery: Gallery, tile_row: int = 3) -> np.ndarray:
+    """Rows of the views that a drive from the first region into the second sees, looking east (rotation 90)."""
+    first = [(tile_row * 7 + column) * 4 + 1 for column in range(7)]
+    return np.array(first + [196 + row for row in first])
+
+
+def test_a_drive_over_the_border_of_two_regions_comes_back(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    clips = gallery.embeddings[rows].astype(np.float32)
+    times_s = np.arange(len(rows)) * 4.0  # 58 m in 4 s
+    ranking = RegionRanking(np.array([0, 1]), np.zeros(2, np.float32))
+    followed = follow(clips, times_s, list(range(len(rows))), gallery, ranking, models, Settings(decode_regions=1))
+    for step, row in zip(followed.path, rows, strict=True):
+        assert step.at.distance_m(gallery.candidate(int(row), 0.0).at) < 15.0
+        assert step.heading_deg == pytest.approx(90.0, abs=10.0)
+        assert step.region_index == gallery.views.region[row]
+        assert step.radius_50_m <= step.radius_90_m
+    assert followed.mass == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_clips_that_look_like_nothing_here_leave_the_path_in_doubt(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    known = gallery.embeddings[rows].astype(np.float32)
+    strange = np.random.default_rng(6).standard_normal(known.shape).astype(np.float32)
+    strange /= np.linalg.norm(strange, axis=1, keepdims=True)
+    ranking, times_s = RegionRanking(np.array([0, 1]), np.zeros(2, np.float32)), np.arange(len(rows)) * 4.0
+    numbers = list(range(len(rows)))
+    sure = follow(known, times_s, numbers, gallery, ranking, models, Settings())
+    unsure = follow(strange, times_s, numbers, gallery, ranking, models, Settings())
+    assert np.mean([step.confidence for step in unsure.path]) < np.mean([step.confidence for step in sure.path]) - 0.3
+    assert np.mean([step.radius_90_m for step in unsure.path]) > np.mean([step.radius_90_m for step in sure.path])
+
+
+def test_a_camera_that_stands_still_is_believed_once() -> None:
+    turned = np.eye(6, dtype=np.float32)
+    assert novelty(turned).tolist() == [1.0] * 6
+    still = np.repeat(turned[:1], 6, axis=0)
+    assert novelty(still).tolist() == [1.0] + [0.1] * 5
+
+
+def test_more_evidence_makes_a_place_more_likely(models: Models) -> None:
+    import dataclasses
+
+    calibration = dataclasses.replace(models.calibration, inside_slope=2.0, inside_bias=-1.0)
+    assert inside_probability(0.5, calibration) == pytest.approx(0.5)
+    assert inside_probability(2.0, calibration) > 0.9
+
+
+def test_the_path_is_the_same_wherever_the_gallery_lies_on_the_disk(
+    gallery: Gallery, models: Models, tmp_path: Path
+) -> None:
+    from gama_core.gallery import open_gallery, save_gallery
+
+    saved = save_gallery(gallery, tmp_path / "copy")
+    rows = eastwards(gallery)
+    clips, ranking = (
+        gallery.embeddings[rows].astype(np.float32),
+        RegionRanking(np.array([0, 1]), np.zeros(2, np.float32)),
+    )
+    arguments = (clips, np.arange(len(rows)) * 4.0, list(range(len(rows))))
+    here = follow(*arguments, gallery, ranking, models, Settings())
+    there = follow(*arguments, open_gallery(saved.folder), ranking, models, Settings())
+    assert here.path == there.path
