@@ -1,10 +1,11 @@
 # make app    the app on the sample place        make test   everything needed, then all tests
-# make train  both compact networks, from nothing  make bench  the figures of the README
+# make train  both compact networks, from nothing   make bench, make bench-accuracy  the figures of the README
+# make sample the sample place, by the weights at hand
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check train bench clean
+.PHONY: app test check train sample bench bench-accuracy clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -21,8 +22,14 @@ check: $(VENV)/.dev
 train: $(VENV)/.dev
 	$(BIN)/python -m gama_core train all
 
+sample: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.sample
+
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench
+
+bench-accuracy: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.accuracy
 
 $(VENV)/.app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

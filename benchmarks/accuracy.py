@@ -6,6 +6,7 @@ prints one table. `make bench-accuracy` does all of it.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,10 +57,10 @@ def main() -> None:
     for condition in sorted({_condition(film) for film in films}):
         some = [row for film, row in zip(films, rows, strict=True) if _condition(film) == condition]
         _print(f"  default, {condition} ({len(some)})", some)
-    _by_seconds(films, gallery, models)
+    _by_confidence(films, gallery, models)
 
 
-def _by_seconds(films: list[Path], gallery: Gallery, models: Models) -> None:
+def _by_confidence(films: list[Path], gallery: Gallery, models: Models) -> None:
     """How sure the system says it is, beside how often it is right."""
     rows = _answers(films, gallery, models, Settings(), "confidence")
     print("\nconfidence said, and how often the region was right:")
@@ -95,8 +96,8 @@ def _answers(films: list[Path], gallery: Gallery, models: Models, settings: Sett
 
 
 def _condition(film: Path) -> str:
-    facts = film.with_suffix(".txt")
-    return facts.read_text().strip() if facts.is_file() else "all"
+    facts = film.parent / "truth" / f"{film.stem}.json"
+    return str(json.loads(facts.read_text())["weather"])
 
 
 def _print(name: str, rows: list[Answer]) -> None:

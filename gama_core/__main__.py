@@ -70,6 +70,7 @@ def build_command(
     imagery: Annotated[list[Path], typer.Argument(help="GeoTIFF/COG files, folders of XYZ tiles, or one plain image.")],
     out: Annotated[Path, typer.Option(help="The gallery's folder; must not exist yet.")],
     name: Annotated[str | None, typer.Option(help="What people call the place.")] = None,
+    attribution: Annotated[str | None, typer.Option(help="Whose imagery it is; shown on every map.")] = None,
     bounds: Annotated[str | None, typer.Option(help="south,west,north,east of a plain image, in degrees.")] = None,
     per_tile: Annotated[int, typer.Option(help="View centres along a zoom-19 tile (the paper's grid: 1).")] = 2,
     rotations: Annotated[int, typer.Option(help="Headings at each centre (the paper's grid: 1).")] = 8,
@@ -85,7 +86,7 @@ def build_command(
     box = _bounds(bounds) if bounds else None
     pixels = mosaic([open_imagery(path, box) for path in imagery])
     with _bar() as hear:
-        made = build_gallery(pixels, load_models(device), out, grid, name, hear)  # type: ignore[arg-type]
+        made = build_gallery(pixels, load_models(device), out, grid, name, attribution, hear)  # type: ignore[arg-type]
     _show(_gallery_figures(made), as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import shutil
 from collections.abc import Callable, Iterator
@@ -46,6 +47,7 @@ def build_gallery(
     folder: Path,
     grid: Grid | None = None,
     name: str | None = None,
+    attribution: str | None = None,
     on_stage: OnStage | None = None,
 ) -> Gallery:
     """A gallery of all that the imagery covers, written to `folder`.
@@ -56,6 +58,7 @@ def build_gallery(
         folder: must not exist yet; appears when all is done, and not at all where something fails.
         grid: where views are laid.
         name: what people call the place; the imagery's name where None.
+        attribution: whose imagery it is, shown on every map; what the imagery itself says where None.
         on_stage: hears (stage, done, total); may raise `Cancelled`.
 
     Raises:
@@ -71,7 +74,9 @@ def build_gallery(
     try:
         regions = cover(imagery.bounds)
         write_pyramid(imagery, regions, building / "imagery", lambda done, total: hear("imagery", done, total))
-        gallery = _embed_all(TileFolder(building / "imagery"), imagery, regions, models, grid, name, hear)
+        gallery = _embed_all(TileFolder(building / "imagery"), imagery, regions, models, grid, hear)
+        named = {"name": name or imagery.name, "attribution": attribution or imagery.attribution}
+        gallery = dataclasses.replace(gallery, **named)
         save_gallery(gallery, building)
         building.rename(folder)
     finally:
@@ -100,7 +105,6 @@ def _embed_all(
     regions: tuple[Region, ...],
     models: Models,
     grid: Grid,
-    name: str | None,
     hear: OnStage,
 ) -> Gallery:
     kept: list[Region] = []
@@ -123,7 +127,7 @@ def _embed_all(
     views = Views(*(np.concatenate([getattr(part, field) for part in parts]) for field in Views.__annotations__))
     return Gallery(
         folder=pyramid.folder.parent,
-        name=name or imagery.name,
+        name=imagery.name,
         attribution=imagery.attribution,
         views=views,
         regions=tuple(kept),
