@@ -75,8 +75,9 @@ def build_gallery(
         regions = cover(imagery.bounds)
         write_pyramid(imagery, regions, building / "imagery", lambda done, total: hear("imagery", done, total))
         gallery = _embed_all(TileFolder(building / "imagery"), imagery, regions, models, grid, hear)
-        named = {"name": name or imagery.name, "attribution": attribution or imagery.attribution}
-        gallery = dataclasses.replace(gallery, **named)
+        gallery = dataclasses.replace(
+            gallery, name=name or imagery.name, attribution=attribution or imagery.attribution
+        )
         save_gallery(gallery, building)
         building.rename(folder)
     finally:
