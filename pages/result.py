@@ -21,6 +21,7 @@ from pages.story import Story
 from pages.widgets import distance, figure, figures, grown, notice, panel, probability, share, show_map
 
 COLUMNS = (0.725, 0.275)  # the map, and what is beside it
+LINE = 165  # letters of a notice that fit into one line of the page
 SURE = 0.5  # below this the answer is no answer, and the page says so
 
 
@@ -28,8 +29,8 @@ def show(job: Job, drive: Drive, place: Place) -> None:
     """The whole answer of a finished job."""
     story = Story(job.result.localization, drive.track())
     st.html(figures(_figures(story, job.result.device)))
-    if story.localization.confidence < SURE:
-        st.html(_do_not_know(story.localization))
+    if words := _caution(story.localization):
+        st.html(words)
     _explore(job, drive, place)
 
 
@@ -126,20 +127,27 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
             took,
         ]
     stages = [comparison.before, comparison.after, *([comparison.path] if comparison.path else [])]
+    tone = "good" if stages[-1].recall() >= 0.5 else ""
     rank, turned = comparison.region_rank, comparison.heading_error_deg
     found = {1: figure("found", f"1 {odds}", "good"), None: figure("elsewhere", "not in this place", "bad")}
     return [
         ("Region", found.get(rank) or figure(f"rank {rank}", f"of {regions}", "bad")),
-        ("Clips within 80 m", grown(share(stage.recall()) for stage in stages)),
-        ("Median error", grown(distance(stage.median_m) for stage in stages)),
+        ("Clips within 80 m", grown((share(stage.recall()) for stage in stages), tone)),
+        ("Median error", grown((distance(stage.median_m) for stage in stages), tone)),
         ("Heading", figure("–" if turned is None else f"± {turned:.0f}°", "median")),
         took,
     ]
 
 
-def _do_not_know(localization: Localization) -> str:
-    return notice(
-        "We do not know where this was filmed.",
-        f"What you see is a guess: with a probability of {probability(localization.confidence)} "
-        f"the drive lies in the best of {len(localization.regions)} regions. Perhaps it is not in this place at all.",
+def _caution(localization: Localization) -> str:
+    """What must be read before the answer is believed; nothing, where all is well."""
+    notes = " ".join(localization.notes)
+    if localization.confidence >= SURE:
+        return notice("", notes, "info", one_line=LINE) if notes else ""
+    kept = len(localization.kept)
+    where = f"the {kept} best" if kept > 1 else "the best"
+    guess = (
+        f"What you see is a guess: with a probability of {probability(localization.confidence)} the drive lies in "
+        f"{where} of {len(localization.regions)} regions. Perhaps it is not in this place at all."
     )
+    return notice("We do not know where this was filmed.", f"{guess} {notes}".strip(), one_line=LINE)

@@ -21,7 +21,8 @@ class Story:
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        return compare(self.localization, self.track) if self.track else None
+        found = compare(self.localization, self.track) if self.track else None
+        return found if found and any(found.truth) else None  # a track of another time says nothing
 
     @property
     def clips(self) -> int:

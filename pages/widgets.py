@@ -42,16 +42,18 @@ def figure(value: str, aside: str = "", tone: str = "") -> str:
     return f'<b class="{tone}">{text(value)}</b> <span>{text(aside)}</span>'
 
 
-def grown(values: Iterable[str], aside: str = "") -> str:
-    """One value through the stages, the last one stressed: before -> hierarchical -> decoded."""
+def grown(values: Iterable[str], tone: str = "") -> str:
+    """One value through the stages: before -> hierarchical -> decoded; tone "good" colours the last one."""
     *first, last = values
     steps = "".join(f"<b>{text(value)}</b><i>→</i>" for value in first)
-    return f'{steps}<b class="good">{text(last)}</b> <span>{text(aside)}</span>'
+    return f'{steps}<b class="{tone}">{text(last)}</b>'
 
 
-def notice(title: str, words: str, tone: str = "warn") -> str:
-    """A strip that must be read; tone "warn" or "info"."""
-    return f'<div class="notice {tone}" role="status"><b>{text(title)}</b> <span>{text(words)}</span></div>'
+def notice(title: str, words: str, tone: str = "warn", one_line: int = 10_000) -> str:
+    """A strip that must be read; tone "warn" or "info"; beyond `one_line` letters the map leaves it two lines."""
+    tall = " tall" if len(title) + len(words) > one_line else ""
+    heading = f"<b>{text(title)}</b> " if title else ""
+    return f'<div class="notice {tone}{tall}" role="status">{heading}<span>{text(words)}</span></div>'
 
 
 def panel(body: str, classes: str = "") -> str:

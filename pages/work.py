@@ -17,8 +17,8 @@ STAGES = {  # in the order in which they come
     "embedding": "Embed every clip",
     "search": "Search the whole place",
     "screening": "Rank the regions",
-    "second search": "Search the best region",
     "path": "Find one drivable path",
+    "second search": "Search again in the best",
 }
 
 

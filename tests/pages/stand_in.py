@@ -5,6 +5,7 @@ The app itself knows nothing of it. `python tests/pages/stand_in.py FOLDER PORT`
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -28,7 +29,7 @@ from gama_core.track import Track
 CORNER = Tile(203_000, 199_000)  # in the open ocean
 SIDE = 3  # regions along a side of the place
 HOME = 4  # the region in which the drives were filmed
-STAGES = ("video", "embedding", "search", "screening", "second search", "path")
+STAGES = ("video", "embedding", "search", "screening", "path", "second search")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class StandIn:
 
     pause_s: float = 0.0
     confidence: float = 0.97
+    notes: tuple[str, ...] = ()
     error: Exception | None = None
 
 
@@ -182,7 +184,9 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
         if service.error:
             raise service.error
         drive = next((one for one in catalog.sample_drives() if one.video_path == video.path), None)
-        return answer(gallery, video.name, video.duration_s, drive.track() if drive else None, service.confidence)
+        track = drive.track() if drive else None
+        told = answer(gallery, video.name, video.duration_s, track, service.confidence)
+        return dataclasses.replace(told, notes=service.notes)
 
     localizer, embedder = ModuleType("gama_core.localize"), ModuleType("gama_core.embed")
     localizer.localize = localize  # type: ignore[attr-defined]

@@ -86,3 +86,9 @@ def test_headings_are_compared_only_where_the_drive_moves(gallery: Gallery) -> N
     here = told.localization.path[0].at
     still = Story(told.localization, Track(tuple(Fix(float(s), here) for s in range(13))))
     assert still.heading_deg(5) is None
+
+
+def test_a_track_of_another_time_counts_as_none(gallery: Gallery) -> None:
+    told = story(gallery, 12)
+    elsewhen = Track(tuple(Fix(float(s), told.localization.path[0].at) for s in range(5000, 5010)))
+    assert Story(told.localization, elsewhen).comparison is None

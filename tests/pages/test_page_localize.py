@@ -87,6 +87,11 @@ def test_a_doubtful_answer_says_that_we_do_not_know(home: AppTest, service: Serv
     assert "0.12" in html
 
 
+def test_what_a_person_should_know_is_said(home: AppTest, service: Service) -> None:
+    service.behaves(notes=("Only 3 <b>clips</b>.",))
+    assert "<span>Only 3 &lt;b&gt;clips&lt;/b&gt;.</span>" in html_of(run(home))
+
+
 def test_a_sure_answer_says_no_such_thing(home: AppTest) -> None:
     assert "We do not know" not in html_of(run(home))
 
