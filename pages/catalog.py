@@ -142,7 +142,8 @@ def gallery_folders() -> list[Path]:
 
 def places() -> tuple[Place, ...]:
     """Every gallery that can be searched; each is opened once, and again when its files change."""
-    return tuple(found for found in _looked_at() if isinstance(found, Place))
+    found = {place.id: place for place in reversed(_looked_at()) if isinstance(place, Place)}  # the first of copies
+    return tuple(reversed(found.values()))
 
 
 def broken_places() -> tuple[Broken, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def test_a_folder_of_galleries_offers_each(world: Path, tmp_path: Path, monkeypa
     assert [folder.name for folder in catalog.gallery_folders()] == ["east", "west"]
     assert len(catalog.broken_places()) == 2
     assert catalog.places() == ()
+
+
+def test_copies_of_a_gallery_are_one_place(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(world / "city" / "gallery", tmp_path / "copy")
+    monkeypatch.setenv("GAMA_GALLERIES", f"{world / 'city'}:{tmp_path / 'copy'}")
+    assert [place.gallery.folder for place in catalog.places()] == [world / "city" / "gallery"]
 
 
 def test_a_folder_that_is_no_gallery_is_named_with_the_reason(
