@@ -6,22 +6,21 @@ Each figure is printed beside the limit that the project has set itself.
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.served import ROOT, served
+
 GALLERY = ROOT / "assets" / "sample" / "gallery"
 DRIVE = ROOT / "assets" / "sample" / "drives"
 LOCALIZE = """
 import resource, sys, time
 from pathlib import Path
+
+from benchmarks.served import ROOT, served
 started = time.monotonic()
 from gama_core.embed import load_models
 from gama_core.gallery import open_gallery
@@ -72,25 +71,10 @@ def _localize(film: Path, cache: Path) -> list[float]:
 
 
 def _app_start_s() -> float:
-    """From the command to the first page that the server gives."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    streamlit = shutil.which("streamlit") or str(Path(sys.executable).with_name("streamlit"))
+    """From the command to the first answer of the server."""
     started = time.monotonic()
-    options = ["--server.port", str(port), "--server.headless", "true"]
-    with subprocess.Popen([streamlit, "run", "app.py", *options], cwd=ROOT, stdout=subprocess.DEVNULL) as app:
-        try:
-            while time.monotonic() - started < 60:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
-                        if answer.status == 200:
-                            return time.monotonic() - started
-                except (urllib.error.URLError, ConnectionError, TimeoutError):
-                    time.sleep(0.05)
-        finally:
-            app.terminate()
-    return float("inf")
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)):
+        return time.monotonic() - started
 
 
 def _tracked_bytes() -> list[int]:

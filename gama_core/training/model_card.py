@@ -81,7 +81,7 @@ def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
                 "places",
                 f"{facts.get('places')} generated, {facts.get('places_for_predictions')} of them for predictions",
             ),
-            ("predictions", f"{found} of GAMa-Net's top-1 lay in the drive's own region"),
+            ("predictions", f"by {facts.get('predictions_by', 'GAMa-Net')}; {found} of them in the own region"),
         ]
     return [
         ("data", f"{facts.get('places')} generated places, {facts.get('clips')} clips, seeds {facts.get('seeds')}"),

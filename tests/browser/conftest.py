@@ -1,20 +1,15 @@
-"""A real Chromium on the real server; only the networks behind it are made up."""
+"""A real Chromium on the real server: with networks that are made up, and once with all that is shipped."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from wire import Wire
+
+from benchmarks.served import served
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -24,19 +19,18 @@ CHROMIUM = "/usr/bin/chromium"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, served with the stand-ins."""
     folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, str(ROOT / "tests" / "pages" / "stand_in.py"), str(folder), str(port), "0.05"]
-    settings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", process, folder / "log.txt")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
+    with served(
+        folder, str(ROOT / "tests" / "pages" / "stand_in.py"), str(folder), "{port}", "0.05", OMP_NUM_THREADS="1"
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app as a stranger starts it: the shipped place, drives and weights, and nothing made up."""
+    folder = tmp_path_factory.mktemp("sample")
+    with served(folder, GAMA_CACHE=str(folder), GAMA_GALLERIES="", OMP_NUM_THREADS="1") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -65,15 +59,3 @@ def page(browser: Browser, server: str, wire: Wire) -> Iterator[Page]:
     wire.watch(visitor)
     yield visitor
     context.close()
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError(f"the app did not start:\n{log.read_text()}")
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2)
-            return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.1)  # before any page is open, nothing waits for events
-    raise RuntimeError(f"the app did not answer:\n{log.read_text()}")
