@@ -45,14 +45,21 @@ def path_pieces(path: Sequence[PathStep], low: float, high: float) -> list[list[
     return pieces
 
 
+WIDEST_M = 300.0
+
+
 def band(path: Sequence[PathStep]) -> list[list[Ring]]:
     """The ground that holds 90 % of the posterior: circles around the steps, joined along the path.
+
+    Steps whose circle is wider than a region are left out: a band that covers the map says nothing.
 
     Returns:
         Polygons, each its closed outer ring (counter-clockwise on the map) and then its holes (clockwise).
     """
     circles = []
     for step in path:
+        if step.radius_90_m > WIDEST_M:
+            continue
         x, y = world_pixels(step.at.lat_deg, step.at.lon_deg)
         radius_px = max(step.radius_90_m, 1.0) / metres_per_pixel(step.at.lat_deg)
         circles.append(Point(float(x), float(y)).buffer(radius_px, quad_segs=8))
