@@ -204,23 +204,21 @@ def _show(figures: dict[str, Any], as_json: bool) -> None:
 
 @contextmanager
 def _bar() -> Iterator[Any]:
-    """A progress bar on a terminal, one for each stage; nothing elsewhere."""
+    """A progress bar on a terminal; nothing elsewhere."""
     from tqdm import tqdm
 
-    bar: tqdm[Any] | None = None
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar = tqdm()
 
     def hear(stage: str, done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None or bar.desc != stage:
-            if bar is not None:
-                bar.close()
-            bar = tqdm(total=total, desc=stage, disable=not sys.stderr.isatty())
-        bar.total = total
-        bar.update(done - bar.n)
+        bar.set_description(stage, refresh=False)
+        bar.total, bar.n = total, done
+        bar.refresh()
 
     yield hear
-    if bar is not None:
-        bar.close()
+    bar.close()
 
 
 def main() -> None:

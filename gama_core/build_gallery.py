@@ -21,7 +21,8 @@ from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel
 
 OnStage = Callable[[str, int, int], None]
 FINE_ZOOM = 18  # views are cut from pixels of this zoom (~0.46 m at 40 degrees north), near what the network sees
-COVERED = 0.4  # a view is kept where at least so much of its square has pixels
+COVERED = 0.4  # a view is kept where at least so much of its square has pixels,
+SCRAP = 0.05  # or less, down to this, where the imagery itself is smaller than a view
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _embed_all(
     vectors, pictures = [], []
     for index, region in enumerate(regions):
         hear("regions", index, len(regions))
-        cutter = _Cutter(pyramid, region, models, grid)
+        cutter = _Cutter(pyramid, region, models, grid, imagery.bounds)
         if not cutter.states:
             continue
         parts.append(cutter.views(len(kept)))
@@ -147,11 +148,13 @@ def _embed_all(
 class _Cutter:
     """The views of one region, cut from one picture of it and its surroundings."""
 
-    def __init__(self, pyramid: TileFolder, region: Region, models: Models, grid: Grid) -> None:
+    def __init__(self, pyramid: TileFolder, region: Region, models: Models, grid: Grid, whole: Bounds) -> None:
         self.config, self.region, self.grid = models.gama_net.config, region, grid
         self.metres_per_px = metres_per_pixel(region.center.lat_deg, FINE_ZOOM)
         tile_m = region.size_m / REGION_TILES
         self.side_m = self.config.tile_side_m or tile_m
+        fifth_of_all = whole.width_m * whole.height_m / self.side_m**2 / 5  # it may lie across four views
+        self.needed = float(np.clip(fifth_of_all, SCRAP, COVERED))
         self.rotations = np.arange(grid.rotations) * 360.0 / grid.rotations
         scale = 2.0 ** (FINE_ZOOM - ZOOM)
         margin = int(np.ceil((self.side_m * 0.75 + self.config.tile_ahead_m) / self.metres_per_px))
@@ -198,7 +201,7 @@ class _Cutter:
     def _covered(self, x: float, y: float) -> bool:
         half = int(self.side_m / self.metres_per_px / 2)
         window = self.valid[max(0, int(y) - half) : int(y) + half, max(0, int(x) - half) : int(x) + half]
-        return bool(window.mean() >= COVERED)
+        return bool(window.mean() >= self.needed)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
