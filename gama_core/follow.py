@@ -18,6 +18,7 @@ from gama_core.search import similarities
 from gama_core.settings import Settings
 from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
 
+LONG_CLIPS = 40  # a drive of so many clips is as good as a longer one
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
@@ -77,7 +78,7 @@ def follow(
     mass = decoded.posterior.sum(axis=2)
     in_region = np.bincount(plane.region, mass.mean(axis=0), minlength=len(gallery.regions)).astype(np.float64)
     path = _path(decoded, mass, plane, times_s, numbers, step_s)
-    return Followed(path, in_region, inside_probability(decoded.evidence, calibration))
+    return Followed(path, in_region, inside_probability(decoded.evidence, len(clips), calibration))
 
 
 def decode_on(
@@ -97,9 +98,14 @@ def novelty(clips: Vectors) -> Floats:
     return np.concatenate([[1.0], np.clip(change / NEWS, 0.1, 1.0)])
 
 
-def inside_probability(evidence: float, calibration: Calibration) -> float:
+def weighed(evidence: float, clips: int) -> float:
+    """The decoder's evidence per clip, less believed the shorter the drive: few clips agree by chance."""
+    return evidence * math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)
+
+
+def inside_probability(evidence: float, clips: int, calibration: Calibration) -> float:
     """The probability in [0, 1] that the drive lies in the gallery at all, from the decoder's evidence per clip."""
-    return 1.0 / (1.0 + math.exp(-(calibration.inside_slope * evidence + calibration.inside_bias)))
+    return 1.0 / (1.0 + math.exp(-(calibration.inside_slope * weighed(evidence, clips) + calibration.inside_bias)))
 
 
 def _path(

@@ -73,8 +73,9 @@ def test_more_evidence_makes_a_place_more_likely(models: Models) -> None:
     import dataclasses
 
     calibration = dataclasses.replace(models.calibration, inside_slope=2.0, inside_bias=-1.0)
-    assert inside_probability(0.5, calibration) == pytest.approx(0.5)
-    assert inside_probability(2.0, calibration) > 0.9
+    assert inside_probability(0.5, 40, calibration) == pytest.approx(0.5)
+    assert inside_probability(2.0, 40, calibration) > 0.9
+    assert inside_probability(2.0, 10, calibration) < inside_probability(2.0, 40, calibration)
 
 
 def test_the_path_is_the_same_wherever_the_gallery_lies_on_the_disk(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gama_core.calibration import Calibration
 from gama_core.embed import Models, embed_clips
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Plane, decode_on, lay_out
+from gama_core.follow import Plane, decode_on, lay_out, weighed
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.screen import by_network, can_screen, late
@@ -30,6 +30,7 @@ Report = Callable[[dict[str, float]], None]
 SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)
 DOUBT = (0.02, 0.1, 0.3)
 TURN_PENALTY = (1.0, 2.0, 3.5)
+LENGTHS = (10, 20, 40)  # clips
 
 
 @dataclass(frozen=True)
@@ -154,15 +155,20 @@ def _near_truth(
 def _inside(
     drives: list[Drive], cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
 ) -> Calibration:
-    """Log-odds that a drive lies in the gallery, from its evidence at home and in the next city (logistic)."""
-    evidence, home = [], []
+    """Log-odds that a drive lies in the gallery, from its evidence (logistic): at home and in the next city, in all of
+    it and in one region alone, from a quarter of the drive to all of it."""
+    found = []
     for drive in drives:
-        for city in (drive.city, (drive.city + 1) % len(cities)):
-            plane, gallery, step_s = planes[city], cities[city], settings.clip_every_s
-            decoded = decode_on(plane, drive.vectors, gallery, calibration, step_s, settings.max_speed_m_s)
-            evidence.append(decoded.evidence)
-            home.append(float(city == drive.city))
-    slope, bias = _logistic(np.array(evidence), np.array(home))
+        away = (drive.city + 1) % len(cities)
+        alone = lay_out(cities[drive.city], [drive.region]), lay_out(cities[away], [drive.region])
+        places = ((drive.city, planes[drive.city]), (away, planes[away]), (drive.city, alone[0]), (away, alone[1]))
+        for (city, plane), clips in itertools.product(places, LENGTHS):
+            vectors = drive.vectors[:clips]
+            decoded = decode_on(
+                plane, vectors, cities[city], calibration, settings.clip_every_s, settings.max_speed_m_s
+            )
+            found.append((weighed(decoded.evidence, len(vectors)), float(city == drive.city)))
+    slope, bias = _logistic(*np.array(found).T)
     return dataclasses.replace(calibration, inside_slope=slope, inside_bias=bias)
 
 

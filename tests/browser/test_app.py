@@ -17,7 +17,7 @@ MOVE_BYTES = 100_000
 
 def visit(page: Page, path: str = "/") -> None:
     page.goto(path)
-    page.locator("h1").wait_for()
+    page.locator("h1").first.wait_for()
     page.wait_for_selector(READY)
 
 
@@ -180,7 +180,7 @@ def test_a_video_is_brought_and_a_bad_one_is_refused_in_words(page: Page, tmp_pa
 @pytest.mark.parametrize(("path", "title"), [("regions", "What can be searched"), ("about", "How a drive is found")])
 def test_every_page_opens_by_its_address_and_asks_nobody_else(page: Page, wire: Wire, path: str, title: str) -> None:
     visit(page, f"/{path}")
-    assert page.locator("h1").inner_text() == title
+    assert page.locator("h1").first.inner_text() == title
     page.wait_for_timeout(500)
     assert page.locator(".stException").count() == 0
     assert wire.strangers == []
