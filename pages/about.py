@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from pages.catalog import ROOT
@@ -60,7 +62,7 @@ def _cards() -> None:
         st.html(notice("No weights yet.", "make train makes them; each comes with a card that is shown here.", "info"))
     for card in cards:
         with st.expander(card.stem, expanded=card == cards[0]):
-            st.markdown(card.read_text("utf-8"))
+            st.markdown(re.sub(r"^#+ ", "##### ", card.read_text("utf-8"), flags=re.MULTILINE))
 
 
 page()
