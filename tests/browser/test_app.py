@@ -131,6 +131,7 @@ def test_a_click_on_a_bar_goes_there(page: Page) -> None:
     width = track.evaluate("track => track.clientWidth")
     track.click(position={"x": width * 8.5 / 12, "y": 20})
     wait_for_clip(page, 8)
+    assert int(page.get_by_role("slider").input_value()) == 8
 
 
 def test_playing_the_video_moves_the_clip(page: Page) -> None:
@@ -190,6 +191,7 @@ def test_every_page_opens_by_its_address_and_asks_nobody_else(page: Page, wire: 
 def test_modules_beside_the_pages_are_no_pages(page: Page) -> None:
     page.goto("/session")
     page.get_by_role("heading", name="Mill Lane").wait_for()
+    assert page.get_by_role("heading", name="Page not found").count() == 0
 
 
 def test_the_light_theme_is_light_and_the_map_follows(page: Page) -> None:
