@@ -11,7 +11,7 @@ from folium.map import CustomPane
 
 from gama_core.basemap import VENDOR, Call, Theme, add_tiles, box, corners, empty_map, escape, point, veil
 from gama_core.geo import Bounds, LatLon
-from gama_core.lines import band, path_pieces, square, truth_pieces
+from gama_core.lines import WIDEST_M, band, path_pieces, square, truth_pieces
 from gama_core.result import Candidate, Localization, PathStep, Step
 from gama_core.scene import Scene
 from gama_core.track import Track
@@ -118,7 +118,8 @@ def moving_marker(
         if not localization.path:
             layer.add_child(_dot(step.at, None))
     for moment in _of_clip(localization.path, clip):
-        layer.add_child(_circle(moment))
+        if moment.radius_90_m <= WIDEST_M:
+            layer.add_child(_circle(moment))
         layer.add_child(_dot(moment.at, moment.heading_deg))
     return layer
 

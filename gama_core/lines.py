@@ -45,7 +45,7 @@ def path_pieces(path: Sequence[PathStep], low: float, high: float) -> list[list[
     return pieces
 
 
-WIDEST_M = 300.0
+WIDEST_M = 300.0  # a circle of doubt wider than this is not drawn: it would cover the map and say nothing
 
 
 def band(path: Sequence[PathStep]) -> list[list[Ring]]:

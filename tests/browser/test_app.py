@@ -112,12 +112,16 @@ def test_the_slider_moves_everything_and_little_goes_over_the_wire(page: Page, w
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     wait_for_clip(page, 4)
+    assert before
+    for _ in range(100):  # the marker leaves the map for a moment while it moves
+        after = marker.bounding_box() if marker.count() else None
+        if after and abs(after["x"] - before["x"]) > 5:
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail(f"the marker did not move from {before}")
     page.wait_for_timeout(700)
     assert 0 < wire.websocket_bytes < MOVE_BYTES
-    after = map_of(page).locator(".gama-now").bounding_box()
-    assert before
-    assert after
-    assert abs(after["x"] - before["x"]) > 5
     assert page.locator("video").evaluate("video => video.currentTime") == pytest.approx(4.0, abs=0.05)
     pictures = page.locator(".tiles img")
     assert pictures.evaluate_all("all => all.every(one => one.complete && one.naturalWidth == 128)")
@@ -191,7 +195,7 @@ def test_every_page_opens_by_its_address_and_asks_nobody_else(page: Page, wire: 
 def test_modules_beside_the_pages_are_no_pages(page: Page) -> None:
     page.goto("/session")
     page.get_by_role("heading", name="Mill Lane").wait_for()
-    assert page.get_by_role("heading", name="Page not found").count() == 0
+    assert page.locator("h1").first.inner_text() == "Mill Lane"
 
 
 def test_the_light_theme_is_light_and_the_map_follows(page: Page) -> None:
