@@ -24,13 +24,18 @@ class Calibration:
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
 
 
+def calibration_path(weights: Path) -> Path:
+    """Where the calibration of a weights file lies: `NAME.calibration.json` beside it."""
+    return weights.with_suffix(".calibration.json")
+
+
 def load_calibration(weights: Path, sha256: str) -> Calibration:
     """The calibration beside a weights file (`NAME.calibration.json`), or the defaults where there is none.
 
     Raises:
         WeightsUnreadable: the file cannot be read, or belongs to other weights.
     """
-    path = weights.with_suffix(".calibration.json")
+    path = calibration_path(weights)
     if not path.is_file():
         return Calibration(sha256)
     try:
@@ -44,7 +49,7 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
 
 def save_calibration(calibration: Calibration, weights: Path) -> Path:
     """Writes it beside its weights, to a temporary name first."""
-    path = weights.with_suffix(".calibration.json")
+    path = calibration_path(weights)
     with whole_file(path) as partial:
         partial.write_text(json.dumps(asdict(calibration), indent=1) + "\n")
     return path

@@ -29,6 +29,7 @@ def gama_net_command(
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
 ) -> None:
     """GAMa-Net, compact; resumable, and fed by places that are still being made."""
+    from gama_core.calibration import calibration_path
     from gama_core.embed import GAMA_NET
     from gama_core.models.gama_net import GAMaNet
     from gama_core.models.weights import save_weights
@@ -47,6 +48,7 @@ def gama_net_command(
     train(trainer, data, checkpoint, shape, _print, lambda net: look(net, 12), 60 * validate_every, HELD_BACK)
     facts = {**card(trainer, data, shape, HELD_BACK), "validation": look(trainer.mean, 24)}
     record = save_weights(trainer.mean, out / GAMA_NET, facts)
+    calibration_path(out / GAMA_NET).unlink(missing_ok=True)  # it belonged to the weights that these replace
     write_card(out / GAMA_NET)
     typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gama_core.files import whole_file
 from gama_core.models.gama_net import GAMaNet
+from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import WeightsRecord, load_weights, read_record
 
 _WHAT = {
@@ -67,10 +68,12 @@ def card(record: WeightsRecord, weights: Path) -> str:
     return "\n".join(lines)
 
 
-def _architecture(network: object) -> str:
+def _architecture(network: GAMaNet | ScreeningNet) -> str:
     if isinstance(network, GAMaNet):
-        return "R3D and the road seen from above for clips, ResNet and two transformer layers for views, 256 dimensions"
-    return "two ResNets, averaged over the picture and the sequence, 128 dimensions"
+        towers = "R3D and the road seen from above for clips, ResNet and two transformer layers for views"
+    else:
+        towers = "two ResNets, averaged over the picture and the sequence"
+    return f"{towers}, {network.config.dims} dimensions"
 
 
 def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
