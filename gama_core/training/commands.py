@@ -16,7 +16,7 @@ app = typer.Typer(help="Train the networks on generated places.", no_args_is_hel
 DataOption = Annotated[Path, typer.Option(help="Folder of training places; made by `world training-set`.")]
 ValidationOption = Annotated[Path, typer.Option(help="Folder of validation places, of other seeds.")]
 OutOption = Annotated[Path, typer.Option(help="Where checkpoints and weights go.")]
-HELD_BACK = 10_400  # seeds from here on are kept from GAMa-Net: the screening network learns from its errors there
+HELD_BACK = 11_000  # seeds from here on are kept from GAMa-Net: the screening network learns from its errors there
 
 
 @app.command("gama-net")

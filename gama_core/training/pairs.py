@@ -28,9 +28,9 @@ DUPLICATE_M, DUPLICATE_DEG = 30.0, 60.0  # nearer than this, two tiles show the 
 class BatchShape:
     """What a batch holds: places, clips from each, and tiles that belong to no clip, for each place."""
 
-    places: int = 24
-    clips: int = 8
-    others: int = 6
+    places: int = 12  # few places and many clips of each: what is learned is to tell a city from itself
+    clips: int = 16
+    others: int = 12
     near_m: float = 16.0  # a tile's centre is off by at most so much on each axis, most of the time
     far_m: float = 30.0  # and by so much else: half a tile of the paper's grid
     turn_deg: float = 26.0  # half of the step between eight rotations, and a little
@@ -117,7 +117,7 @@ def colours(images: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tens
 
 def _draw_place(place: TrainingPlace, config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator) -> _Rows:
     rows = _Rows([], [], [], [], [], [], [])
-    side_m, mirrored = config.tile_side_m or place.size_m / 7, rng.random() < 0.5
+    side_m, mirrored = config.tile_side_m or place.region_m / 7, rng.random() < 0.5
     flip = slice(None, None, -1) if mirrored else slice(None)
     for index in rng.choice(len(place), shape.clips, replace=len(place) < shape.clips):
         x_m, y_m, heading_deg = place.poses[index].astype(float)
@@ -142,7 +142,7 @@ def _draw_others(
 ) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
     """Tiles of no clip: one third turned, one third aside, one third anywhere in the place."""
     tiles, at = [], []
-    side_m = config.tile_side_m or place.size_m / 7
+    side_m = config.tile_side_m or place.region_m / 7
     for index in range(shape.others):
         here = rows.at[rng.integers(len(rows.at))].copy()
         if index % 3 == 0:

@@ -22,7 +22,7 @@ class TrainingPlace:
     """One generated place: what was filmed in it, and its picture from above.
 
     `clips` uint8 (n, 4, 64, 128, 3), `frames` uint8 (n, 128, 256, 3): the first of the four at full size; `poses`
-    float32 (n, 3): metres east and south of the region's corner, heading in degrees; `cameras` float32 (n, 3);
+    float32 (n, 3): metres east and south of the place's corner, heading in degrees; `cameras` float32 (n, 3);
     `aerial` uint8 (H, W, 3) with a margin on every side.
     """
 
@@ -36,9 +36,15 @@ class TrainingPlace:
     margin_m: float
     m_per_px: float
     size_m: float
+    regions_across: int
 
     def __len__(self) -> int:
         return len(self.poses)
+
+    @property
+    def region_m(self) -> float:
+        """Side of one of its regions."""
+        return self.size_m / self.regions_across
 
     def cut(self, pose: NDArray[np.floating[Any]], side_m: float, ahead_m: float, out_px: int) -> Pixels:
         """The ground as seen from a pose (x_m, y_m, heading_deg), heading up: a square, shifted `ahead_m` forwards."""
@@ -59,7 +65,8 @@ def read_place(folder: Path) -> TrainingPlace:
         facts: dict[str, Any] = json.loads((folder / "place.json").read_text())
         fields: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in FIELDS}
         numbers: dict[str, Any] = {name: float(facts[name]) for name in ("margin_m", "m_per_px", "size_m")}
-        place = TrainingPlace(seed=int(facts["seed"]), **fields, **numbers)
+        whole: dict[str, Any] = {"seed": int(facts["seed"]), "regions_across": int(facts.get("regions_across", 1))}
+        place = TrainingPlace(**whole, **fields, **numbers)
     except (OSError, ValueError, KeyError) as error:
         raise GamaError(
             f"{folder}: no training place of this version ({error}); make it again with `world`."

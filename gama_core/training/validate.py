@@ -28,11 +28,11 @@ class PlaceViews:
 def embed_views(net: GAMaNet, place: TrainingPlace, per_tile: int = 2, rotations: int = 8) -> PlaceViews:
     """The dense, turned gallery of one place."""
     config = net.config
-    side = 7 * per_tile
+    side = 7 * per_tile * place.regions_across
     steps = (np.arange(side) + 0.5) * place.size_m / side
     centres = np.array([(x, y) for y in steps for x in steps])
     headings = np.arange(rotations) * 360.0 / rotations
-    side_m = config.tile_side_m or place.size_m / 7
+    side_m = config.tile_side_m or place.region_m / 7
     tiles = [
         place.cut(np.array([x, y, heading]), side_m, config.tile_ahead_m, config.tile_size)
         for x, y in centres

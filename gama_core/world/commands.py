@@ -79,14 +79,17 @@ def drives_command(
 
 @app.command("training-set")
 def training_set(
-    out: Annotated[Path, typer.Option(help="Folder for one .npz file a place.")],
+    out: Annotated[Path, typer.Option(help="Folder for one folder a place.")],
     first: Annotated[int, typer.Option(help="First seed: 10000 to 19999 training, 20000 to 20999 validation.")],
     places: Annotated[int, typer.Option(help="How many seeds, one place each.", min=1)] = 100,
     clips: Annotated[int, typer.Option(help="Clips of each place.", min=1)] = 80,
+    regions_across: Annotated[int, typer.Option(help="A place is a square of so many regions a side.", min=1)] = 1,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
 ) -> None:
     """Write training places; those that exist are kept, so that it may be stopped and started again."""
-    write_training_set(out, first, places, clips, workers, lambda seed, fate: _log.info("%s %s", seed, fate))
+    write_training_set(
+        out, first, places, clips, regions_across, workers, lambda seed, fate: _log.info("%s %s", seed, fate)
+    )
 
 
 def _film_all(

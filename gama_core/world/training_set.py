@@ -6,8 +6,8 @@ A place's folder holds, for n clips of 4 frames that lie 4/30 s apart:
     poses.npy       float32 (n, 3): x_m east, y_m south of the north-west corner, heading_deg, in the first frame
     cameras.npy     float32 (n, 3): focal length / frame width, horizon row / height of the crop, camera height in m
     conditions.npy  <U16 (n,): the weather
-    aerial.npy      uint8 (H, W, 3) RGB: the region and a margin on every side
-    place.json      seed, margin_m, m_per_px, size_m (the side of the region)
+    aerial.npy      uint8 (H, W, 3) RGB: the place and a margin on every side
+    place.json      seed, margin_m, m_per_px, size_m (the side of the place), regions_across
 """
 
 from __future__ import annotations
@@ -57,17 +57,23 @@ class Glimpses:
     conditions: NDArray[np.str_]
 
 
-def write_training_place(seed: int, folder: Path, clips: int = 80) -> Path:
+def write_training_place(seed: int, folder: Path, clips: int = 80, regions_across: int = 1) -> Path:
     """Makes the place of a seed and writes `folder/{seed}/`, whole or not at all.
+
+    Args:
+        clips: of the whole place.
+        regions_across: the place is a square of so many regions on a side; neighbours of one city are the hardest to
+            tell apart.
 
     Raises:
         SettingsInvalid: the seed belongs to no split.
     """
-    place = make_place(seed)
+    place = make_place(seed, regions_across, regions_across)
     arrays = asdict(take_glimpses(place, clips))
     box = (-MARGIN_M, -MARGIN_M, place.width_m + MARGIN_M, place.height_m + MARGIN_M)
     arrays["aerial"] = draw_aerial(place, Rectangle.around(*box, M_PER_PX))
     facts = {"seed": seed, "margin_m": MARGIN_M, "m_per_px": M_PER_PX, "size_m": place.width_m}
+    facts["regions_across"] = regions_across
     with whole_folder(folder / str(seed)) as partial:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array)
@@ -130,6 +136,7 @@ def write_training_set(
     first: int,
     places: int,
     clips: int = 80,
+    regions_across: int = 1,
     workers: int = 1,
     on_place: Callable[[int, str], None] | None = None,
 ) -> None:
@@ -145,7 +152,7 @@ def write_training_set(
         raise SettingsInvalid(f"Seeds {first} to {first + places - 1} belong to two splits; ask for each alone.")
     missing = [seed for seed in range(first, first + places) if not (folder / str(seed)).exists()]
     with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        jobs = {pool.submit(write_training_place, seed, folder, clips): seed for seed in missing}
+        jobs = {pool.submit(write_training_place, seed, folder, clips, regions_across): seed for seed in missing}
         for job in as_completed(jobs):
             error = job.exception()
             if error is not None and not isinstance(
