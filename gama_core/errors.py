@@ -4,7 +4,9 @@
     ├── VideoUnreadable       a video that is no video, is cut short, or holds no picture
     ├── ImageryUnreadable     an aerial image without a place, or whose pixels do not decode
     ├── TrackUnreadable       a GPS file in no format we know, or without a fix
+    ├── StreetsUnreadable     a street network in no vector format, without a projection, or without a line
     ├── GalleryUnreadable     a folder that is no gallery, or one of another version
+    ├── DatasetUnreadable     a file of the published data set that is missing or holds something else
     ├── WeightsUnreadable     a file that holds no network of ours
     ├── WeightsMismatch       a gallery embedded by other weights than those that ask
     └── SettingsInvalid       a setting out of its range
@@ -32,8 +34,16 @@ class TrackUnreadable(GamaError):
     """A GPS file that no reader understands, or that holds no fix."""
 
 
+class StreetsUnreadable(GamaError):
+    """A file of streets that cannot be read, placed on the map, or driven along."""
+
+
 class GalleryUnreadable(GamaError):
     """A folder that holds no gallery of this version."""
+
+
+class DatasetUnreadable(GamaError):
+    """A list, a drive or a picture of the data set that is missing or damaged."""
 
 
 class WeightsUnreadable(GamaError):

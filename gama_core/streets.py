@@ -1,0 +1,165 @@
+"""Streets: the lines that a person brings so that the path may prefer them, from any vector file with a projection."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.errors import StreetsUnreadable
+from gama_core.files import whole_file
+from gama_core.geo import Bounds
+from gama_core.tile import ZOOM, metres_per_pixel, world_pixels
+
+MOST_SEGMENTS = 5_000_000  # a country; beyond it a laptop's memory ends
+LINES = ("LineString", "LinearRing", "MultiLineString")
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Streets:
+    """S straight pieces of street: where each begins and ends, float64 (S, 4) as lat, lon, lat, lon in degrees.
+
+    Raises:
+        ValueError: no piece, or one that is not finite.
+    """
+
+    name: str
+    segments: Floats
+
+    def __post_init__(self) -> None:
+        if self.segments.ndim != 2 or self.segments.shape[1] != 4 or not len(self.segments):
+            raise ValueError(f"streets need segments (S, 4), not {self.segments.shape}")
+        if not np.isfinite(self.segments).all():
+            raise ValueError("streets hold places that are not finite")
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of what is drawn, whatever the file's format."""
+        return hashlib.sha256(np.ascontiguousarray(self.segments, dtype="<f8").tobytes()).hexdigest()
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        lat, lon = self.segments[:, 0::2], self.segments[:, 1::2]
+        return Bounds(float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max()))
+
+    def within(self, box: Bounds) -> Streets | None:
+        """The pieces whose own box meets another; None where none does."""
+        lat, lon = self.segments[:, 0::2], self.segments[:, 1::2]
+        meets = (lat.max(1) >= box.south) & (lat.min(1) <= box.north) & (lon.max(1) >= box.west)
+        meets &= lon.min(1) <= box.east
+        return Streets(self.name, self.segments[meets]) if meets.any() else None
+
+    def near(self, lat_deg: Floats, lon_deg: Floats, within_m: float) -> tuple[Ints, Floats, Floats]:
+        """Which streets run near places, how far off, and which way.
+
+        Args:
+            lat_deg, lon_deg: places (P,) in degrees, together no larger than a county: they are put on one plane.
+            within_m: how far to look, in metres.
+
+        Returns:
+            A row for each place and piece of street near it: place int64 (E,), ascending, distance_m float64 (E,),
+            and bearing_deg float64 (E,) in [0, 180): a street runs both ways.
+        """
+        import shapely
+
+        scale_m = metres_per_pixel(float(np.median(lat_deg)), ZOOM)
+        ends = [np.stack(world_pixels(self.segments[:, i], self.segments[:, i + 1]), axis=1) for i in (0, 2)]
+        lines = shapely.linestrings(np.stack(ends, axis=1) * scale_m)
+        points = shapely.points(np.stack(world_pixels(lat_deg, lon_deg), axis=1) * scale_m)
+        found, segment = shapely.STRtree(lines).query(points, predicate="dwithin", distance=within_m)
+        order = np.lexsort((segment, found))
+        found, segment = found[order], segment[order]
+        along = (ends[1] - ends[0])[segment]
+        bearing_deg = np.degrees(np.arctan2(along[:, 0], -along[:, 1])) % 180.0 % 180.0
+        distance_m = shapely.distance(points[found], lines[segment])
+        return found.astype(np.int64), distance_m.astype(np.float64), bearing_deg.astype(np.float64)
+
+
+def read_streets(path: str | Path) -> Streets:
+    """The lines of a vector file: GeoPackage, GeoJSON, Shapefile, or what else GDAL reads, in any projection.
+
+    Points and areas in it are left out; of several layers all are read.
+
+    Raises:
+        StreetsUnreadable: no such file, no vector file, no projection, no line in it, or more than can be held.
+    """
+    import geopandas
+
+    path = Path(path)
+    if not path.exists():
+        raise StreetsUnreadable(f"{path}: there is no such file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a layer without geometry is said below in a person's words
+            layers = [str(layer) for layer in geopandas.list_layers(path)["name"]]
+            tables = [geopandas.read_file(path, layer=layer) for layer in layers]
+    except Exception as error:  # pyogrio has no base class of its own for all that GDAL says
+        raise StreetsUnreadable(
+            f"{path.name}: no file of streets ({error}); give a GeoPackage, GeoJSON or Shapefile of lines."
+        ) from error
+    pieces = [_segments(table, path.name) for table in tables if hasattr(table, "geometry") and len(table)]
+    segments = np.concatenate([np.empty((0, 4)), *pieces])
+    if not len(segments):
+        raise StreetsUnreadable(
+            f"{path.name}: no line in it. Streets are lines (LineString); points and areas cannot be driven along."
+        )
+    if len(segments) > MOST_SEGMENTS:
+        raise StreetsUnreadable(
+            f"{path.name}: {len(segments)} pieces of street are more than {MOST_SEGMENTS}; cut out your area first."
+        )
+    return Streets(path.name, segments)
+
+
+def write_streets(streets: Streets, path: str | Path) -> Path:
+    """Writes streets as .gpkg or .geojson, in WGS84 degrees, to a temporary name first.
+
+    Raises:
+        StreetsUnreadable: a file of another ending.
+    """
+    import geopandas
+    import shapely
+
+    path = Path(path)
+    if path.suffix.lower() not in (".gpkg", ".geojson"):
+        raise StreetsUnreadable(f"{path.name}: streets are written as .gpkg or .geojson.")
+    lines = shapely.linestrings(streets.segments.reshape(-1, 2, 2)[:, :, ::-1])
+    driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
+    with whole_file(path) as partial, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the temporary name's ending
+        geopandas.GeoDataFrame(geometry=lines, crs=4326).to_file(partial, driver=driver, layer=path.stem)
+    return path
+
+
+def _segments(table: Any, name: str) -> Floats:
+    """The straight pieces of a table's lines, float64 (S, 4) in degrees."""
+    import shapely
+
+    table = table[table.geometry.notna()]
+    lines = table[table.geometry.geom_type.isin(LINES)]
+    if not len(lines):
+        return np.empty((0, 4))
+    if lines.crs is None:
+        raise StreetsUnreadable(
+            f"{name}: it does not say its projection (no CRS, for a Shapefile the .prj is missing); add it, "
+            "for example with `ogr2ogr -a_srs EPSG:4326`."
+        )
+    points, line = shapely.get_coordinates(
+        shapely.force_2d(lines.to_crs(4326).geometry.explode(index_parts=False).to_numpy()), return_index=True
+    )
+    joined = line[1:] == line[:-1]
+    pieces = np.concatenate([points[:-1], points[1:]], axis=1)[joined][:, [1, 0, 3, 2]]
+    sound = np.isfinite(pieces).all(1) & (np.abs(pieces[:, ::2]).max(1, initial=0) <= 90)
+    moving = (pieces[:, :2] != pieces[:, 2:]).any(1)
+    return np.asarray(pieces[sound & moving], dtype=np.float64)
