@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,20 +152,37 @@ def read_frame(video: Video, time_s: float, width: int) -> Picture:
     Raises:
         VideoUnreadable: that part of the video does not decode.
     """
-    time_s = min(max(time_s, 0.0), video.duration_s)
     size = width, max(1, round(width * video.height / video.width))
+    return next(read_frames(video, [min(max(time_s, 0.0), video.duration_s)], size))
+
+
+def read_frames(video: Video, times_s: Sequence[float], cover: tuple[int, int]) -> Iterator[Picture]:
+    """The frames filmed nearest to some moments, in one pass from the key frame before the first of them.
+
+    Args:
+        video: what `open_video` gave.
+        times_s: seconds since the first frame, rising.
+        cover: width and height in pixels that each frame is resized to cover; what is over is cut off.
+
+    Yields:
+        Upright frames, uint8 (cover height, cover width, 3) RGB, one for each moment.
+
+    Raises:
+        VideoUnreadable: that part of the video does not decode.
+    """
     with _opened(video.path) as container:
         stream = _video_stream(container, video.path)
         with contextlib.suppress(av.error.FFmpegError):  # a container that cannot seek is read from its start
-            container.seek(int((time_s + video.origin_s) / (stream.time_base or 1)), stream=stream)
+            container.seek(int((times_s[0] + video.origin_s) / (stream.time_base or 1)), stream=stream)
         frames = _decoded(container, video)
         first = next(frames)
-        if first[0] <= time_s:
-            _, frame = next(_nearest(itertools.chain([first], frames), [time_s]))
-            return _picture(frame, video, size, size)
+        if first[0] <= times_s[0]:
+            for _, frame in _nearest(itertools.chain([first], frames), times_s):
+                yield _picture(frame, video, cover, cover)
+            return
     with _opened(video.path) as container:  # the seek went too far
-        _, frame = next(_nearest(_decoded(container, video), [time_s]))
-        return _picture(frame, video, size, size)
+        for _, frame in _nearest(_decoded(container, video), times_s):
+            yield _picture(frame, video, cover, cover)
 
 
 def _require_file(path: Path) -> None:
