@@ -8,10 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gama_core.dataset.lists import list_text
+from gama_core.dataset.layout import centred_tile_name
+from gama_core.dataset.lists import GalleryItem, list_text
 from gama_core.errors import DatasetUnreadable
 from gama_core.geo import LatLon
 from gama_core.telemetry import reading
+from gama_core.tile import Tile
+
+CLIP_FPS = 30  # frames are counted at this rate, whatever the film's own
+CLIP_SPAN = 15  # frames from the first to the last of a clip of 8 with stride 2, both counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,11 @@ class NumberedFix:
     second: int  # the clip that it belongs to; negative before the start
     time_s: float  # since the start of the video
     at: LatLon
+
+    def item(self, video: str) -> GalleryItem:
+        """The CN tile around this fix."""
+        file = f"{video}/{centred_tile_name(self.index)}"
+        return GalleryItem(f"{video}_{self.second}", video, self.second, Tile.at(self.at), file)
 
 
 @dataclass(frozen=True)
@@ -45,11 +55,18 @@ class Info:
         the golden metrics. Their top-1 % is a hit if the true item is among the first `len(gallery) // 100`, or if any
         of the first 10 and of those lies within 0.05 mile: another rule only for galleries of less than 1,000.
         """
-        return self._by_second.get(second)
+        found = self._by_second.get(second)
+        return found.at if found else None
+
+    def clips(self, frames: int | None) -> tuple[NumberedFix, ...]:
+        """The fixes that a clip belongs to, one a second, in a video of so many frames (None: unknown)."""
+        last = (frames - CLIP_SPAN) // CLIP_FPS if frames is not None else None
+        seconds = self._by_second.values()
+        return tuple(fix for fix in seconds if fix.second >= 0 and (last is None or fix.second <= last))
 
     @cached_property
-    def _by_second(self) -> dict[int, LatLon]:
-        return {fix.second: fix.at for fix in self.fixes}
+    def _by_second(self) -> dict[int, NumberedFix]:
+        return {fix.second: fix for fix in self.fixes}
 
 
 def read_info(path: Path) -> Info:

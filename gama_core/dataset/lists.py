@@ -31,6 +31,10 @@ class VideoRow:
     video: str
     frames: int | None
 
+    @property
+    def row(self) -> str:
+        return self.video if self.frames is None else f"{self.video} {self.frames}"
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -44,6 +48,10 @@ class Query:
     def name(self) -> str:
         return f"{self.video}_{self.second}"
 
+    @property
+    def row(self) -> str:
+        return f"{self.video} {self.second}" + (f" {self.tile.name}" if self.tile else "")
+
 
 @dataclass(frozen=True, slots=True)
 class GalleryItem:
@@ -54,6 +62,12 @@ class GalleryItem:
     second: int | None  # None in UCN
     tile: Tile
     file: str  # below the folder of the gallery's tiles: VIDEO/NN.jpeg or VIDEO/X_Y.jpeg
+
+    @property
+    def row(self) -> str:
+        return (
+            f"{self.tile.name} {self.video}" if self.second is None else f"{self.file} {self.second} {self.tile.name}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

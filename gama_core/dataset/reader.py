@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.dataset.info import Info, read_info
-from gama_core.dataset.layout import GalleryKind, Layout, Split, centred_tile_name, frame_name, layout_of
+from gama_core.dataset.info import CLIP_FPS, Info, read_info
+from gama_core.dataset.layout import GalleryKind, Layout, Split, frame_name, layout_of
 from gama_core.dataset.lists import (
     GalleryItem,
     Query,
@@ -29,9 +29,9 @@ from gama_core.tile import REGION_TILES, TILE_PX, Tile
 from gama_core.track import Track
 from gama_core.video import Video, open_video, read_frames
 
+__all__ = ["CLIP_FPS", "FRAME_PX", "REGION_PX", "Dataset", "open_dataset"]
+
 FRAME_PX = (256, 144)  # width and height of the frames that the networks are fed from
-CLIP_FPS = 30  # frames are counted at this rate, whatever the film's own
-CLIP_SPAN = 15  # frames from the first to the last of a clip of 8 with stride 2
 REGION_PX = REGION_TILES * TILE_PX
 
 
@@ -259,17 +259,11 @@ class Dataset:
         return (Query(video, item.second, item.tile) for item in items if item.second is not None)
 
     def _centred_items(self, video: str) -> Iterator[GalleryItem]:
-        """The CN tiles that the info file numbers, one a second: of several the last, as `fix` takes it."""
         try:
-            fixes = self.info(video).fixes
+            fixes = self.info(video).clips(self.frame_count(video))
         except DatasetUnreadable:
             return
-        count = self.frame_count(video)
-        last_s = (count - CLIP_SPAN) // CLIP_FPS if count is not None else None
-        for fix in {fix.second: fix for fix in fixes}.values():
-            if fix.second >= 0 and (last_s is None or fix.second <= last_s):
-                file = f"{video}/{centred_tile_name(fix.index)}"
-                yield GalleryItem(f"{video}_{fix.second}", video, fix.second, Tile.at(fix.at), file)
+        yield from (fix.item(video) for fix in fixes)
 
     def _tiles_in_folder(self, video: str) -> Iterator[GalleryItem]:
         for path in sorted((self.layout.tile_folder("ucn") / video).glob("*_*.jpeg")):

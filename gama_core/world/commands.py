@@ -1,4 +1,4 @@
-"""`python -m gama_core world`: places, drives and the training set."""
+"""`python -m gama_core world`: places, drives, the training set, and data sets in the published layout."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import typer
 
 from gama_core.errors import SettingsInvalid
+from gama_core.world.export import Plan, export_gama
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff, write_tiles
 from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make_place
@@ -90,6 +91,27 @@ def training_set(
     write_training_set(
         out, first, places, clips, regions_across, workers, lambda seed, fate: _log.info("%s %s", seed, fate)
     )
+
+
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Argument(help="The root of the data set; may hold a part of the same export.")],
+    layout: Annotated[Literal["gama"], typer.Option(help="Of the files: that of the published data set.")] = "gama",
+    seed: Annotated[int, typer.Option(help="First place of each split; 0 is 10000 and 20000.", min=0, max=900)] = 0,
+    train_drives: Annotated[int, typer.Option(help="Drives by day in the train split.", min=1)] = Plan.train_drives,
+    val_drives: Annotated[int, typer.Option(help="Drives by day in the val split.", min=1)] = Plan.val_drives,
+    night_drives: Annotated[int, typer.Option(help="Night drives more in each split.", min=0)] = Plan.night_drives,
+    seconds: Annotated[float, typer.Option(help="How long each drive is.", min=2, max=60)] = Plan.seconds,
+    drives_per_place: Annotated[int, typer.Option(help="A place is larger the more there are.", min=1, max=400)] = (
+        Plan.drives_per_place
+    ),
+    width: Annotated[int, typer.Option(help="Of the films in pixels; BDD100K has 1280.", min=64)] = Plan.frame[0],
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Write places and drives as the published data set is laid out; drives that exist are kept."""
+    frame = width // 2 * 2, round(width * 9 / 32) * 2
+    plan = Plan(seed, train_drives, val_drives, night_drives, seconds, drives_per_place, frame)
+    export_gama(out, plan, workers, lambda done, total: _log.info("drive %s of %s", done, total))
 
 
 def _film_all(

@@ -52,11 +52,14 @@ def film(
     path: Path,
     frame: tuple[int, int] = FRAME_PX,
     on_frame: Callable[[int, int], None] | None = None,
+    draw_every: int = 1,
 ) -> None:
-    """Films a drive: MP4 with H.264 4:2:0 at 30 frames a second, the index in front; whole or not at all.
+    """Films a drive: MP4 or MOV with H.264 4:2:0 at 30 frames a second, the index in front; whole or not at all.
 
     Args:
+        path: ends in .mov, or is an MP4.
         frame: width and height in pixels, both even.
+        draw_every: one frame of so many is drawn, and shown until the next.
         on_frame: called with the frames done and their number.
     """
     rng = np.random.default_rng([*take.seed, 4])
@@ -64,13 +67,17 @@ def film(
     scene = Scene(place, rng, take.drive.path, conditions.lit_windows)
     ground = GroundView(place, near=frame[0] > 480)
     renderer = Renderer(scene, ground, take.camera, conditions, frame, rng)
+    container = "mov" if path.suffix == ".mov" else "mp4"
     with (
         whole_file(path) as partial,
-        av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as file,
+        av.open(str(partial), "w", format=container, options={"movflags": "+faststart"}) as file,
     ):
         stream = file.add_stream("libx264", rate=FPS, options={"crf": _QUALITY, "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt, stream.thread_count = *frame, "yuv420p", 1
-        for index, image in enumerate(drive_frames(renderer, take.drive, range(len(take.drive)), rng)):
+        drawn = drive_frames(renderer, take.drive, range(0, len(take.drive), draw_every), rng)
+        for index in range(len(take.drive)):
+            if index % draw_every == 0:
+                image = next(drawn)
             file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             if on_frame is not None:
                 on_frame(index + 1, len(take.drive))
