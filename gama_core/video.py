@@ -103,6 +103,37 @@ def open_video(path: str | Path) -> Video:
     )
 
 
+def glance(path: Path) -> tuple[int, float]:
+    """How many frames a film has and how many seconds it lasts, by its index alone, which must not point past its end.
+
+    Raises:
+        VideoUnreadable: no such file, no video in it, or one that is cut off; without an index as `open_video`.
+    """
+    _require_file(path)
+    with _opened(path) as container:
+        stream = _video_stream(container, path)
+        ends = [entry.pos + entry.size for entry in stream.index_entries]
+        count, length_s = stream.frames, float((stream.duration or 0) * (stream.time_base or 0))
+    if len(ends) != count or not count or not length_s:
+        video = open_video(path)
+        return video.frame_count or 0, video.duration_s
+    size = path.stat().st_size
+    if max(ends) > size:
+        whole_s = length_s * sum(end <= size for end in ends) / count
+        raise VideoUnreadable(_cut_short(path.name, length_s, whole_s))
+    return count, length_s
+
+
+def decode_all(video: Video) -> int:
+    """How many frames of a video decode.
+
+    Raises:
+        VideoUnreadable: it stops decoding before its end; says after how many seconds.
+    """
+    with _opened(video.path) as container:
+        return sum(1 for _ in _decoded(container, video))
+
+
 def cut_clips(video: Video, settings: Settings, cover: tuple[int, int], crop: tuple[int, int]) -> Iterator[Clip]:
     """The clips of a video, in order, in one pass over it.
 

@@ -4,7 +4,7 @@ Use the fixture by importing it into a test file, `from exported import exported
 argument; it is the root, `open_dataset(exported, "val")` opens it. It is shared: a test that changes files takes
 `damaged_copy(exported, tmp_path)`. The same every time: val has 10 to 12 clips (a phone's fix may be missing), each
 with a 256 x 144 film at 30 frames a second (each drawn frame is shown four times), 49 UCN tiles a video
-(gallery_F.list; gallery_gps.list names those with a fix in them), one 1792 x 1792 region a video.
+(gallery_gps.list names those with a fix in them), one 1792 x 1792 region a video.
 """
 
 from __future__ import annotations

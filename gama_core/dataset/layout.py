@@ -4,7 +4,7 @@
     ROOT/val_day_vid.list, val.list                          VIDEO [NFRAMES]
     ROOT/val_gps_day.list, val_gps.list                      VIDEO SECOND X_Y
     ROOT/gallery_gps_day_center.list, gallery_gps_center.list    VIDEO/NN.jpeg SECOND X_Y
-    ROOT/gallery_gps.list, gallery_F.list                    X_Y VIDEO
+    ROOT/gallery_gps.list                                    X_Y VIDEO; each tile once, of all drives
     ROOT/info/SPLIT/VIDEO.json
     ROOT/video_data/SPLIT/VIDEO.mov                          a film, or a folder of 0000.png ...
     ROOT/satelite_data/SPLIT_gps/VIDEO/NN.jpeg               CN tiles; NN counts the fixes of the info file from 0
@@ -31,7 +31,7 @@ _VIDEO_LISTS = {"train": ("train_day.list", "train.list"), "val": ("val_day_vid.
 _QUERY_LISTS = ("val_gps_day.list", "val_gps.list")
 _GALLERY_LISTS = {
     "cn": ("gallery_gps_day_center.list", "gallery_gps_center.list"),
-    "ucn": ("gallery_gps.list", "gallery_F.list"),
+    "ucn": ("gallery_gps.list", "gallery_gps.list"),
 }
 
 

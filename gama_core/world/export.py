@@ -202,13 +202,12 @@ def _write_lists(layout: Layout, shots: list[_Shot], plan: Plan) -> None:
     if clips is not None and centred is not None and grid is not None:
         _write_list(clips, [Query(item.video, item.second or 0, item.tile) for item in items])
         _write_list(centred, items)
-        driven = dict.fromkeys((item.video, item.tile) for item in items)
-        every = ((name, tile) for name in names for tile in _tiles(layout, name))
-        _write_list(grid, [_grid_item(name, tile) for name, tile in (driven if layout.day else every)])
-
-
-def _tiles(layout: Layout, video: str) -> Iterator[Tile]:
-    return (Tile.from_name(path.stem) for path in sorted((layout.tile_folder("ucn") / video).iterdir()))
+        if layout.day:
+            return
+        owners: dict[Tile, str] = {}  # of all drives, each tile once, as published
+        for item in items:
+            owners.setdefault(item.tile, item.video)
+        _write_list(grid, [_grid_item(video, tile) for tile, video in owners.items()])
 
 
 def _grid_item(video: str, tile: Tile) -> GalleryItem:
