@@ -115,3 +115,9 @@ def distances_m(lat_a: float | Floats, lon_a: float | Floats, lat_b: float | Flo
 def angle_between_deg(a_deg: float | Floats, b_deg: float | Floats) -> Floats:
     """The smaller angle between two headings in degrees, in [0, 180]."""
     return np.asarray(np.abs((np.subtract(a_deg, b_deg) + 180.0) % 360.0 - 180.0), dtype=np.float64)
+
+
+def unit_vectors(lat_deg: float | Floats, lon_deg: float | Floats) -> Floats:
+    """Places in degrees as points of the unit sphere, float64 (..., 3): there is no date line and no pole there."""
+    phi, lam = np.radians(lat_deg), np.radians(lon_deg)
+    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi) + 0 * lam], axis=-1)

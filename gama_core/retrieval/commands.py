@@ -1,0 +1,188 @@
+"""python -m gama_core dataset: the published data set, looked over, unpacked and evaluated."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gama_core.errors import SettingsInvalid
+
+if TYPE_CHECKING:
+    from gama_core.retrieval.embeddings import OnStage
+
+app = typer.Typer(help="The published data set: look it over, evaluate on it.", no_args_is_help=True)
+
+Root = Annotated[Path, typer.Argument(help="The folder that holds the lists, info/, video_data/ and satelite_data/.")]
+GalleryOption = Annotated[str, typer.Option(help="cn: tiles centred on fixes; ucn: tiles of the grid.")]
+SplitOption = Annotated[str, typer.Option(help="val, which the paper reports, or train.")]
+DayOption = Annotated[bool, typer.Option("--day/--all", help="Only the drives by day, as in the paper, or all.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.command("evaluate")
+def evaluate_command(
+    root: Root,
+    weights: Annotated[Path, typer.Option(help="GAMa-Net: a .safetensors file of ours or a published .pth.")],
+    screening: Annotated[
+        Path | None, typer.Option(help="The screening network; without it only the clip level is evaluated.")
+    ] = None,
+    gallery: GalleryOption = "cn",
+    split: SplitOption = "val",
+    day: DayOption = True,
+    keep: Annotated[str, typer.Option(help="Regions that are searched again: 1% of all, or a number.")] = "1%",
+    write_predictions: Annotated[
+        Path | None,
+        typer.Option(help="Write the first item of each clip: what the screening network is fine-tuned on."),
+    ] = None,
+    write_kept: Annotated[Path | None, typer.Option(help="Write the regions kept for each video.")] = None,
+    runs: Annotated[Path | None, typer.Option(help="Keep the run in this folder for the Evaluate page.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where vectors are kept, so that a killed run goes on.")] = Path(
+        "cache/dataset"
+    ),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda; auto takes a GPU where there is one.")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Embed, rank, screen, rank again: the paper's tables, beside the published figures."""
+    from gama_core.dataset import open_dataset
+    from gama_core.dataset.retrieved import write_retrieved
+    from gama_core.embed import load_models
+    from gama_core.retrieval.run_dataset import evaluate_dataset
+    from gama_core.run import save_run
+
+    if write_kept is not None and screening is None:
+        raise SettingsInvalid("--write-kept writes what the screening network kept: give --screening too.")
+    if write_predictions is not None and gallery != "cn":
+        raise SettingsInvalid("--write-predictions writes items VIDEO_SECOND, which only --gallery cn has.")
+    _require(gallery, "gallery", "cn", "ucn")
+    _require(split, "split", "val", "train")
+    _require(device, "device", "auto", "cpu", "cuda")
+    dataset = open_dataset(root, split, gallery, day)  # type: ignore[arg-type]
+    models = load_models(device, weights, screening)  # type: ignore[arg-type]
+    with _bar() as hear:
+        found = evaluate_dataset(dataset, models, screening is not None, keep, cache, hear)
+    shown: dict[str, Any] = {**found.run.tables, "notes": found.run.settings["notes"]}
+    written: list[Path] = []
+    if write_predictions is not None:
+        write_retrieved(found.predictions, write_predictions)
+        written.append(write_predictions)
+    if write_kept is not None:
+        write_retrieved(found.kept, write_kept)
+        written.append(write_kept)
+    if runs is not None:
+        written.append(save_run(found.run, runs))
+    if written:
+        shown["files"] = [str(path) for path in written]
+    shown["faults"] = [f"{fault.what} {fault.name}: {fault.why}" for fault in found.faults[:20]]
+    _show_tables(shown, as_json)
+
+
+@app.command("evaluate-embeddings")
+def evaluate_embeddings_command(
+    root: Root,
+    queries: Annotated[Path, typer.Option(help="An .npy array (clips, dims) in the order of the list of clips.")],
+    gallery: Annotated[Path, typer.Option(help="An .npy array (items, dims) in the order of the gallery's list.")],
+    kept: Annotated[
+        Path | None, typer.Option(help="The regions kept for each video, JSON: adds the hierarchical figures.")
+    ] = None,
+    ucn: Annotated[bool, typer.Option("--ucn", help="The gallery is UCN, tiles of the grid.")] = False,
+    day: DayOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """The paper's metrics on embeddings made elsewhere."""
+    from gama_core.dataset import open_dataset, read_kept
+    from gama_core.retrieval.run_embeddings import evaluate_embeddings, read_embeddings
+
+    dataset = open_dataset(root, "val", "ucn" if ucn else "cn", day)
+    regions = read_kept(kept) if kept is not None else None
+    asked, notes = read_embeddings(queries, len(dataset.queries), "clips")
+    views, more = read_embeddings(gallery, len(dataset.gallery_items), "gallery items")
+    with _bar() as hear:
+        tables = evaluate_embeddings(dataset, asked, views, regions, hear)
+    _show_tables({**tables, "notes": [*notes, *more]}, as_json)
+
+
+@app.command("evaluate-regions")
+def evaluate_regions_command(
+    kept: Annotated[Path, typer.Option(help="{VIDEO: [VIDEO, ...]}, best first: JSON, plain or gzipped.")],
+    regions: Annotated[int | None, typer.Option(help="How many regions were ranked; else as many as videos.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How often a video's own region is among those kept for it, in percent."""
+    from gama_core.dataset import read_kept
+    from gama_core.retrieval.metrics import evaluate_regions
+    from gama_core.retrieval.published import METRICS, PUBLISHED
+
+    found = {
+        name: round(value, 2) if value is not None else None
+        for name, value in evaluate_regions(read_kept(kept), regions).items()
+    }
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    typer.echo(f"{found['videos']} videos, own region among the first:")
+    for figure in PUBLISHED:
+        if figure.table == "regions":
+            ours = found[figure.metric]
+            shown = "-" if ours is None else f"{ours:.2f} %"
+            typer.echo(
+                f"{METRICS[figure.metric]:10}{shown:>10}   published {100 * figure.value:.1f} % ({figure.source})"
+            )
+
+
+def _show_tables(tables: dict[str, Any], as_json: bool) -> None:
+    """The figures, the published ones beside them with their source, and what could not be evaluated."""
+    from gama_core.retrieval.published import METRICS, TITLES, beside_published, written
+
+    lines = beside_published(tables)
+    if as_json:
+        known = [line for line in lines if line.published is not None]
+        published = [
+            {"table": line.table, "metric": line.metric, "value": line.published, "source": line.source}
+            for line in known
+        ]
+        typer.echo(json.dumps({**tables, "published": published}, indent=1))
+        return
+    for table, title in TITLES.items():
+        mine = [line for line in lines if line.table == table]
+        if mine:
+            typer.echo(f"\n{title:40}{'here':>14}{'published':>14}  source")
+        for line in mine:
+            ours, theirs = written(line.metric, line.ours), written(line.metric, line.published)
+            typer.echo(f"  {METRICS[line.metric]:38}{ours:>14}{theirs:>14}  {line.source or ''}")
+    typer.echo("\nPublished: 116 k clips of 3,103 drives by day, CN gallery.")
+    for name, value in tables.items():
+        if isinstance(value, int):
+            typer.echo(f"  {name.replace('_', ' '):38}{value:>14}")
+    for name in ("notes", "faults", "files"):
+        for text in tables.get(name, ()):
+            typer.echo(f"  {text}")
+
+
+def _require(value: str, name: str, *allowed: str) -> None:
+    if value not in allowed:
+        raise SettingsInvalid(f"--{name} is {value!r}; choose one of {', '.join(allowed)}.")
+
+
+@contextmanager
+def _bar() -> Iterator[OnStage | None]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    from tqdm import tqdm
+
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar = tqdm()
+
+    def hear(stage: str, done: int, total: int) -> None:
+        bar.set_description(stage, refresh=False)
+        bar.total, bar.n = total, done
+        bar.refresh()
+
+    yield hear
+    bar.close()
