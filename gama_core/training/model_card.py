@@ -11,8 +11,8 @@ from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import WeightsRecord, load_weights, read_record
 
 _WHAT = {
-    "gama_net": "GAMa-Net, compact: dash-cam clips of 0.5 s and views of the ground to unit vectors of one space",
-    "screening": "The screening network, compact: sequences of small aerial images and large regions to one space",
+    "gama_net": "GAMa-Net, {name}: dash-cam clips of 0.5 s and views of the ground to unit vectors of one space",
+    "screening": "The screening network, {name}: sequences of small aerial images and large regions to one space",
 }
 _LIMITS = {
     "gama_net": (
@@ -22,6 +22,10 @@ _LIMITS = {
     "screening": (
         "Learned on a procedural world alone, and on the errors of the GAMa-Net beside it: it belongs to no other. "
         "Alone it ranks regions less well than the clips themselves do."
+    ),
+    "dataset": (
+        "Learned on the data set named above alone, and measured on nothing yet: `dataset evaluate` measures it. "
+        "Its scores are not calibrated."
     ),
 }
 
@@ -46,7 +50,7 @@ def card(record: WeightsRecord, weights: Path) -> str:
     lines = [
         f"# {record.name}",
         "",
-        f"{_WHAT[record.network]}.",
+        f"{_WHAT[record.network].format(name=record.config.name)}.",
         "",
         "| | |",
         "|---|---|",
@@ -58,7 +62,7 @@ def card(record: WeightsRecord, weights: Path) -> str:
         *_validation(facts.get("validation", {})),
         "## Limits",
         "",
-        _LIMITS[record.network],
+        _LIMITS["dataset" if "dataset" in facts else record.network],
         "",
         "## Recipe",
         "",
@@ -70,13 +74,16 @@ def card(record: WeightsRecord, weights: Path) -> str:
 
 def _architecture(network: GAMaNet | ScreeningNet) -> str:
     if isinstance(network, GAMaNet):
-        towers = "R3D and the road seen from above for clips, ResNet and two transformer layers for views"
+        clips = "R3D and the road seen from above" if network.birds_eye is not None else "R3D"
+        towers = f"{clips} for clips, ResNet and two transformer layers for views"
     else:
         towers = "two ResNets, averaged over the picture and the sequence"
     return f"{towers}, {network.config.dims} dimensions"
 
 
 def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    if "dataset" in facts:
+        return _on_dataset(facts)
     if kind == "screening":
         found = facts.get("predictions_in_own_region")
         return [
@@ -91,6 +98,26 @@ def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("steps", f"{facts.get('steps')} ({facts.get('pairs')} pairs of clip and tile)"),
         ("time", f"{facts.get('hours')} hours on {facts.get('machine')}, torch {facts.get('torch')}"),
     ]
+
+
+def _on_dataset(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a training on a data set says: `gama_core.training.published`."""
+    skipped = ", ".join(f"{count} with {why}" for why, count in facts["videos_skipped"].items()) or "none"
+    hours = "day" if facts["day"] else "day and night"
+    rows = [
+        ("data", f"training split of `{facts['dataset']}`, {hours}, {facts['gallery'].upper()} tiles"),
+        ("videos", f"{facts['videos']} with {facts['clips']} clips or tiles; skipped: {skipped}"),
+        ("damaged", f"{facts['unreadable']} draws that did not read, replaced by another video"),
+        (
+            "steps",
+            f"{facts['steps']} ({facts['pairs']} pairs), {facts['epochs']} of {facts['recipe']['epochs']} epochs",
+        ),
+        ("precision", f"{facts['precision']}, in {facts['processes']} processes"),
+        ("time", f"{facts['hours']} hours on {facts['machine']}, torch {facts['torch']}"),
+    ]
+    if "predictions_by" in facts:
+        rows.append(("fine-tuned", f"from `{facts['started_from']}` on `{facts['predictions_by']}`"))
+    return rows
 
 
 def _validation(figures: dict[str, float]) -> list[str]:
