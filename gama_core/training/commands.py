@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from gama_core.training import published_commands as published
+
 app = typer.Typer(help="Train the networks on generated places.", no_args_is_help=True)
 
 DataOption = Annotated[Path, typer.Option(help="Folder of training places; made by `world training-set`.")]
@@ -26,9 +28,27 @@ def gama_net_command(
     out: OutOption = Path("weights"),
     minutes: Annotated[float, typer.Option(help="Minutes of learning; an interrupted run goes on.")] = 90.0,
     validate_every: Annotated[float, typer.Option(help="Minutes between looks at unseen places.")] = 15.0,
-    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    device: Annotated[
+        str | None, typer.Option(help="cpu or cuda; with --dataset also auto, which is the default there.")
+    ] = None,
+    config: published.ConfigOption = "compact",
+    dataset: published.DatasetOption = None,
+    gallery: published.GalleryOption = "cn",
+    all_hours: published.AllHoursOption = False,
+    epochs: published.EpochsOption = None,
+    batch: published.BatchOption = None,
+    steps: published.StepsOption = None,
+    workers: published.WorkersOption = None,
+    precision: published.PrecisionOption = "auto",
+    seed: published.SeedOption = 0,
 ) -> None:
-    """GAMa-Net, compact; resumable, and fed by places that are still being made."""
+    """GAMa-Net, compact; resumable, and fed by places that are still being made. Or as published, on a data set."""
+    place = published.place_of(
+        dataset, config, out, gallery, all_hours, device or "auto", precision, workers, steps, epochs, batch
+    )
+    if place is not None:
+        published.train_gama_net_on(place, config, epochs, batch, seed)
+        return
     from gama_core.calibration import calibration_path
     from gama_core.embed import GAMA_NET
     from gama_core.models.gama_net import GAMaNet
@@ -42,7 +62,7 @@ def gama_net_command(
     def look(net: GAMaNet, places: int) -> dict[str, float]:
         return validate(net, [read_place(folder) for folder in find_places(validation)[:places]])
 
-    trainer, shape = Trainer(recipe=Recipe(minutes=minutes), device=device), BatchShape()
+    trainer, shape = Trainer(recipe=Recipe(minutes=minutes), device=device or "cpu"), BatchShape()
     checkpoint = out / "gama-net-compact.checkpoint"
     out.mkdir(parents=True, exist_ok=True)
     train(trainer, data, checkpoint, shape, _print, lambda net: look(net, 12), 60 * validate_every, HELD_BACK)
@@ -59,8 +79,27 @@ def screening_command(
     out: OutOption = Path("weights"),
     minutes: Annotated[float, typer.Option(help="Minutes on true sequences.")] = 8.0,
     finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 5.0,
+    config: published.ConfigOption = "compact",
+    dataset: published.DatasetOption = None,
+    finetune_on: published.FinetuneOption = None,
+    start: published.StartOption = None,
+    gallery: published.GalleryOption = "cn",
+    all_hours: published.AllHoursOption = False,
+    epochs: published.EpochsOption = None,
+    batch: published.BatchOption = None,
+    steps: published.StepsOption = None,
+    workers: published.WorkersOption = None,
+    device: Annotated[str, typer.Option(help="With --dataset: auto, cpu or cuda.")] = "auto",
+    precision: published.PrecisionOption = "auto",
+    seed: published.SeedOption = 0,
 ) -> None:
-    """The screening network, compact: true sequences first, then GAMa-Net's predictions."""
+    """The screening network, compact: true sequences first, then GAMa-Net's predictions. Or as published."""
+    place = published.place_of(
+        dataset, config, out, gallery, all_hours, device, precision, workers, steps, epochs, batch, finetune_on, start
+    )
+    if place is not None:
+        published.train_screening_on(place, config, epochs, batch, seed, finetune_on, start)
+        return
     from gama_core.embed import GAMA_NET, SCREENING
     from gama_core.models.gama_net import GAMaNet
     from gama_core.models.weights import load_weights, save_weights
