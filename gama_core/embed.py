@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,14 +15,19 @@ from torch import Tensor
 
 from gama_core.calibration import Calibration, load_calibration
 from gama_core.errors import SettingsInvalid, WeightsUnreadable
-from gama_core.models.gama_net import GAMaNet
+from gama_core.models.config import ResNetConfig
+from gama_core.models.folding import folded, halved
+from gama_core.models.gama_net import GAMaNet, channels_last
 from gama_core.models.screening_net import ScreeningNet
-from gama_core.models.weights import WeightsRecord, load_weights, read_record
+from gama_core.models.weights import WeightsRecord, open_weights
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 GAMA_NET, SCREENING = "gama-net-compact.safetensors", "screening-compact.safetensors"
 
+CPU_BYTES = 32 << 20  # of the first layer's answers at a time: larger batches are slower on a CPU
+
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "bfloat16"]
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 T = TypeVar("T")
@@ -41,13 +45,22 @@ class Models:
     device: torch.device
 
 
-def load_models(device: Device = "auto", gama_net: Path | None = None, screening: Path | None = None) -> Models:
+def load_models(
+    device: Device = "auto",
+    gama_net: Path | None = None,
+    screening: Path | None = None,
+    precision: Precision = "auto",
+) -> Models:
     """The shipped networks, or those of the files given, on a device.
 
     Args:
         device: "auto" takes a CUDA GPU where there is one.
-        gama_net: weights of GAMa-Net; the shipped compact ones where None.
-        screening: weights of the screening network; the shipped ones where None, and none where these are missing.
+        gama_net: weights of GAMa-Net, ours or published; the shipped compact ones where None.
+        screening: weights of the screening network. Where None, the shipped one beside the shipped GAMa-Net, whose
+            errors it knows, if it is there; none beside another GAMa-Net.
+        precision: of the towers. "auto" takes bfloat16 on a GPU and float32 on a CPU; on CPUs that multiply bfloat16
+            themselves it halves the time of the published networks, and moves vectors by less than 1e-3
+            (`make bench-embed`).
 
     Raises:
         WeightsUnreadable: a file that is missing or not the network it should be.
@@ -55,24 +68,29 @@ def load_models(device: Device = "auto", gama_net: Path | None = None, screening
     """
     chosen = _device(device)
     path = gama_net or WEIGHTS / GAMA_NET
-    network = load_weights(path)
+    network, record = open_weights(path)
     if not isinstance(network, GAMaNet):
         raise WeightsUnreadable(f"{path}: these are weights of the screening network; give GAMa-Net's.")
-    screening_path = screening or WEIGHTS / SCREENING
+    if screening is None and gama_net is None and (WEIGHTS / SCREENING).is_file():
+        screening = WEIGHTS / SCREENING
     screener, screening_record = None, None
-    if screening is not None or screening_path.is_file():
-        loaded = load_weights(screening_path)
-        if not isinstance(loaded, ScreeningNet):
-            raise WeightsUnreadable(f"{screening_path}: these are weights of GAMa-Net; give the screening network's.")
-        screener, screening_record = loaded.to(chosen), read_record(screening_path)
-    record = read_record(path)
-    return Models(network.to(chosen), record, screener, screening_record, load_calibration(path, record.sha256), chosen)
+    if screening is not None:
+        screener, screening_record = open_weights(screening)
+        if not isinstance(screener, ScreeningNet):
+            raise WeightsUnreadable(f"{screening}: these are weights of GAMa-Net; give the screening network's.")
+    half = chosen.type == "cuda" if precision == "auto" else precision == "bfloat16"
+    for net in (network, screener):
+        if net is not None:
+            channels_last(halved(folded(net)) if half else folded(net)).to(chosen)
+    return Models(network, record, screener, screening_record, load_calibration(path, record.sha256), chosen)
 
 
 def embed_clips(
     models: Models, clips: Iterable[Pixels], batch: int = 16, on_done: Callable[[int], None] | None = None
 ) -> Vectors:
     """Unit vectors float32 (C, D) of clips uint8 (T, H, W, 3), in their order; `on_done` hears how many are done."""
+    config = models.gama_net.config
+    batch = _batch(models, batch, config.video, *config.motion_size, frames=config.motion_frames)
     return _embed(models, clips, models.gama_net.embed_clips, (3, 0, 1, 2), batch, on_done)
 
 
@@ -80,20 +98,24 @@ def embed_tiles(
     models: Models, tiles: Iterable[Pixels], batch: int = 128, on_done: Callable[[int], None] | None = None
 ) -> Vectors:
     """Unit vectors float32 (N, D) of tiles uint8 (H, W, 3), in their order."""
+    config = models.gama_net.config
+    batch = _batch(models, batch, config.aerial, config.tile_size, config.tile_size)
     return _embed(models, tiles, models.gama_net.embed_tiles, (2, 0, 1), batch, on_done)
 
 
 def embed_sequence(models: Models, tiles: list[Pixels]) -> Vectors:
     """The screening network's unit vector float32 (D,) of a sequence of tiles uint8 (H, W, 3)."""
     net = _screening(models)
-    with torch.inference_mode(), _precision(models.device):
+    with torch.inference_mode():
         sequence = _to_input(np.stack(tiles), (0, 3, 1, 2), models.device)
         return np.asarray(net.embed_sequences(sequence[None]).float().cpu().numpy()[0], dtype=np.float32)
 
 
 def embed_regions(models: Models, regions: Iterable[Pixels], on_done: Callable[[int], None] | None = None) -> Vectors:
     """The screening network's unit vectors float32 (R, D) of regions uint8 (H, W, 3)."""
-    return _embed(models, regions, _screening(models).embed_regions, (2, 0, 1), 8, on_done)
+    config = _screening(models).config
+    batch = _batch(models, 8, config.tower, config.region_size, config.region_size)
+    return _embed(models, regions, _screening(models).embed_regions, (2, 0, 1), batch, on_done)
 
 
 def _embed(
@@ -107,7 +129,7 @@ def _embed(
     parts: list[Vectors] = []
     done = 0
     for group in _batches(images, batch):
-        with torch.inference_mode(), _precision(models.device):
+        with torch.inference_mode():
             pixels = _to_input(np.stack(group), (0, *(axis + 1 for axis in axes)), models.device)
             parts.append(network(pixels).float().cpu().numpy())
         done += len(group)
@@ -121,9 +143,12 @@ def _to_input(pixels: Pixels, axes: tuple[int, ...], device: torch.device) -> Te
     return torch.from_numpy(pixels).to(device).permute(axes).float().div_(127.5).sub_(1.0)
 
 
-def _precision(device: torch.device) -> AbstractContextManager[object]:
-    """bfloat16 on a GPU; float32 on a CPU, where half precision is quick on few."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+def _batch(models: Models, most: int, tower: ResNetConfig, height: int, width: int, frames: int = 1) -> int:
+    """How many pictures at a time: on a CPU so many that the first layer's answers stay small, but at least two."""
+    if models.device.type != "cpu":
+        return most
+    places = frames * (height // tower.stem_stride) * (width // tower.stem_stride)
+    return min(most, max(2, CPU_BYTES // (4 * tower.stem_width * places)))
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
