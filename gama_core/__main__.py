@@ -21,6 +21,12 @@ app.add_typer(gallery_app, name="gallery")
 
 CACHE = Path("cache/answers")
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")]
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", help="GAMa-Net: a .safetensors of ours or a published .pth.")
+]
+ScreeningWeightsOption = Annotated[
+    Path | None, typer.Option("--screening-weights", help="The screening network that belongs to --weights.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
@@ -39,6 +45,8 @@ def localize_command(
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,
     decode: Annotated[bool, typer.Option(help="Make one drivable path of it.")] = Settings.decode,
+    weights: WeightsOption = None,
+    screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
     cache: Annotated[bool, typer.Option(help="Answer the same question from the cache.")] = True,
     as_json: JsonOption = False,
@@ -56,7 +64,8 @@ def localize_command(
     truth = read_track(track) if track else None
     place, opened = open_gallery(gallery), open_video(video)
     with _bar() as hear:
-        answer = localize(opened, place, load_models(device), settings, hear, CACHE if cache else None)  # type: ignore[arg-type]
+        models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
+        answer = localize(opened, place, models, settings, hear, CACHE if cache else None)
     figures = _figures(answer)
     if truth is not None:
         figures |= _beside_truth(compare(answer, truth))
@@ -74,6 +83,8 @@ def build_command(
     bounds: Annotated[str | None, typer.Option(help="south,west,north,east of a plain image, in degrees.")] = None,
     per_tile: Annotated[int, typer.Option(help="View centres along a zoom-19 tile (the paper's grid: 1).")] = 2,
     rotations: Annotated[int, typer.Option(help="Headings at each centre (the paper's grid: 1).")] = 8,
+    weights: WeightsOption = None,
+    screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +97,8 @@ def build_command(
     box = _bounds(bounds) if bounds else None
     pixels = mosaic([open_imagery(path, box) for path in imagery])
     with _bar() as hear:
-        made = build_gallery(pixels, load_models(device), out, grid, name, attribution, hear)  # type: ignore[arg-type]
+        models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
+        made = build_gallery(pixels, models, out, grid, name, attribution, hear)
     _show(_gallery_figures(made), as_json)
 
 
@@ -110,6 +122,8 @@ def evaluate_command(
     keep_regions: Annotated[
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,
+    weights: WeightsOption = None,
+    screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -122,7 +136,7 @@ def evaluate_command(
     from gama_core.video import open_video
 
     settings = Settings(screening=screening, keep_regions=keep_regions)  # type: ignore[arg-type]
-    place, models = open_gallery(gallery), load_models(device)  # type: ignore[arg-type]
+    place, models = open_gallery(gallery), load_models(device, weights, screening_weights)  # type: ignore[arg-type]
     found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
     if not found:
         raise GamaError(f"{drives}: no drive in it; it needs NAME.mp4 files with NAME.json tracks beside them.")
@@ -223,11 +237,13 @@ def _bar() -> Iterator[Any]:
 
 def main() -> None:
     """The command line; what the person can mend is said in one line, without a traceback."""
+    from gama_core.models.commands import app as weights_app
     from gama_core.training.commands import app as train_app
     from gama_core.world.commands import app as world_app
 
     app.add_typer(world_app, name="world")
     app.add_typer(train_app, name="train")
+    app.add_typer(weights_app, name="weights")
     try:
         app()
     except GamaError as error:
