@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ from gama_core.errors import ImageryUnreadable, SettingsInvalid
 from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
 from gama_core.geo import Bounds
 from gama_core.imagery import Imagery, TileFolder, cut_view, write_pyramid
+from gama_core.models.config import ScreeningNetConfig
 from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel, places, world_pixels
 
 OnStage = Callable[[str, int, int], None]
@@ -121,7 +123,7 @@ def _embed_all(
         vectors.append(embed_tiles(models, cutter.tiles()).astype(np.float16))
         kept.append(region)
         if models.screening_net is not None:
-            pictures.append(cutter.picture(models.screening_net.config.region_cover))
+            pictures.append(cutter.picture(models.screening_net.config))
     hear("regions", len(regions), len(regions))
     if not kept:
         raise ImageryUnreadable(f"{imagery.name}: no view of it has pixels in enough of its square.")
@@ -189,14 +191,13 @@ class _Cutter:
                 edge = (cover_px - crop_px) // 2
                 yield tile[edge : edge + crop_px, edge : edge + crop_px]
 
-    def picture(self, out_px: int) -> NDArray[np.uint8]:
-        """The region alone, for the screening network, centre-cropped by the published margins."""
-        import cv2
-
+    def picture(self, config: ScreeningNetConfig) -> NDArray[np.uint8]:
+        """The region alone, as the screening network sees it."""
+        cover_px, size_px = config.region_cover, config.region_size
         inner = self.pixels[self.margin : self.margin + self.inner, self.margin : self.margin + self.inner]
-        small = cv2.resize(inner, (out_px, out_px), interpolation=cv2.INTER_AREA)
-        edge = out_px // 16
-        return np.asarray(small[edge : out_px - edge, edge : out_px - edge], dtype=np.uint8)
+        small = cv2.resize(inner, (cover_px, cover_px), interpolation=cv2.INTER_AREA)
+        edge = (cover_px - size_px) // 2
+        return np.asarray(small[edge : edge + size_px, edge : edge + size_px], dtype=np.uint8)
 
     def _covered(self, x: float, y: float) -> bool:
         half = int(self.side_m / self.metres_per_px / 2)

@@ -86,6 +86,7 @@ class ScreeningNetConfig:
     region_cover: int
     region_size: int
     tower: ResNetConfig
+    sequence_layers: int = 0  # of attention among the tiles of a sequence; 0: only their mean, as published
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -140,4 +141,4 @@ COMPACT = GAMaNetConfig(
 )
 
 PAPER_SCREENING = ScreeningNetConfig("paper", 512, 512, 224, 256, 224, _RESNET_18)
-COMPACT_SCREENING = ScreeningNetConfig("compact", 128, 256, 96, 256, 224, _SMALL)
+COMPACT_SCREENING = ScreeningNetConfig("compact", 128, 256, 96, 320, 320, _SMALL, sequence_layers=1)

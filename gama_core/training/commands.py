@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +15,7 @@ app = typer.Typer(help="Train the networks on generated places.", no_args_is_hel
 DataOption = Annotated[Path, typer.Option(help="Folder of training places; made by `world training-set`.")]
 ValidationOption = Annotated[Path, typer.Option(help="Folder of validation places, of other seeds.")]
 OutOption = Annotated[Path, typer.Option(help="Where checkpoints and weights go.")]
-HELD_BACK = 11_000  # seeds from here on are kept from GAMa-Net: the screening network learns from its errors there
+HELD_BACK = 11_000  # seeds from here on are kept from GAMa-Net: the screening network learns there
 
 
 @app.command("gama-net")
@@ -75,10 +72,18 @@ def gama_net_command(
 
 @app.command("screening")
 def screening_command(
-    data: DataOption = Path("cache/train"),
+    cities: Annotated[Path, typer.Option(help="Cities to learn from; made by `world screening-set`.")] = Path(
+        "cache/cities"
+    ),
+    unseen: Annotated[Path, typer.Option(help="Training places that GAMa-Net has not learned from.")] = Path(
+        "cache/unseen"
+    ),
+    validation: Annotated[Path, typer.Option(help="Folder of one validation place of many regions.")] = Path(
+        "cache/validation-city"
+    ),
     out: OutOption = Path("weights"),
-    minutes: Annotated[float, typer.Option(help="Minutes on true sequences.")] = 8.0,
-    finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 5.0,
+    minutes: Annotated[float, typer.Option(help="Minutes on true sequences.")] = 20.0,
+    finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 10.0,
     config: published.ConfigOption = "compact",
     dataset: published.DatasetOption = None,
     finetune_on: published.FinetuneOption = None,
@@ -106,13 +111,15 @@ def screening_command(
     from gama_core.training.model_card import write_card
     from gama_core.training.places import find_places, read_place
     from gama_core.training.screening import ScreeningRecipe, train_screening
+    from gama_core.training.screening_cities import find_cities, read_city
 
     gama_net = load_weights(out / GAMA_NET)
     assert isinstance(gama_net, GAMaNet)
-    places = [read_place(folder) for folder in find_places(data)]
-    unseen = [place for place in places if place.seed >= HELD_BACK]
+    seen = [read_city(folder) for folder in find_cities(cities)]
+    held = [read_place(folder) for folder in find_places(unseen)]
+    judge = [read_place(folder) for folder in find_places(validation)]
     recipe = ScreeningRecipe(minutes=minutes, finetune_minutes=finetune_minutes)
-    net, facts = train_screening(places, unseen, gama_net, _print, recipe)
+    net, facts = train_screening(seen, held, judge[0], gama_net, _print, recipe)
     record = save_weights(net, out / SCREENING, facts)
     write_card(out / SCREENING)
     typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))
@@ -153,26 +160,15 @@ def calibrate_command(
 
 @app.command("all")
 def all_command(
-    places: Annotated[int, typer.Option(help="Training places to make.")] = 900,
-    minutes: Annotated[float, typer.Option(help="Minutes of learning for GAMa-Net.")] = 90.0,
+    places: Annotated[int, typer.Option(help="Training places to make, of four regions each.")] = 400,
+    minutes: Annotated[float, typer.Option(help="Minutes of learning for GAMa-Net.")] = 180.0,
     out: OutOption = Path("weights"),
     data: Annotated[Path, typer.Option(help="Where generated places go.")] = Path("cache"),
 ) -> None:
     """Everything, from nothing: places are made while GAMa-Net learns from the first of them."""
-    run = [sys.executable, "-m", "gama_core"]
-    quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
+    from gama_core.training.everything import train_everything
 
-    def world(folder: str, first: int, count: int, workers: int) -> list[str]:
-        made = ["world", "training-set", "--out", str(data / folder), "--first", str(first)]
-        return [*run, *made, "--places", str(count), "--workers", str(workers)]
-
-    subprocess.run(world("validation", 20_000, 24, 2), check=True, env=quiet)
-    subprocess.run(world("train", 10_000, 48, 2), check=True, env=quiet)
-    with subprocess.Popen(world("train", 10_000, places, 1), env=quiet) as making:
-        learn = ["train", "gama-net", "--data", str(data / "train"), "--validation", str(data / "validation")]
-        subprocess.run([*run, *learn, "--out", str(out), "--minutes", str(minutes)], check=True)
-        making.wait()
-    subprocess.run([*run, "train", "screening", "--data", str(data / "train"), "--out", str(out)], check=True)
+    train_everything(places, minutes, out, data)
 
 
 def _print(facts: dict[str, float]) -> None:

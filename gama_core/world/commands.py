@@ -12,10 +12,12 @@ import cv2
 import typer
 
 from gama_core.errors import SettingsInvalid
+from gama_core.streets import write_streets
 from gama_core.world.export import Plan, export_gama
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff, write_tiles
-from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make_place
+from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make_place, street_map
+from gama_core.world.screening_set import write_screening_set
 from gama_core.world.training_set import write_training_set
 from gama_core.world.weather import WEATHERS
 
@@ -78,6 +80,17 @@ def drives_command(
         list(pool.map(_film_all, shares, *jobs))
 
 
+@app.command("streets")
+def streets_command(
+    out: Annotated[Path, typer.Argument(help="The file to write: NAME.gpkg or NAME.geojson.")],
+    seed: Seed = SAMPLE_SEED,
+    columns: Columns = SAMPLE_COLUMNS,
+    rows: Rows = SAMPLE_ROWS,
+) -> None:
+    """Write the middle lines of a city's streets, as a person would bring them: `localize --streets`."""
+    _log.info("%s", write_streets(street_map(make_place(seed, columns, rows)), out))
+
+
 @app.command("training-set")
 def training_set(
     out: Annotated[Path, typer.Option(help="Folder for one folder a place.")],
@@ -112,6 +125,18 @@ def export_command(
     frame = width // 2 * 2, round(width * 9 / 32) * 2
     plan = Plan(seed, train_drives, val_drives, night_drives, seconds, drives_per_place, frame)
     export_gama(out, plan, workers, lambda done, total: _log.info("drive %s of %s", done, total))
+
+
+@app.command("screening-set")
+def screening_set(
+    out: Annotated[Path, typer.Option(help="Folder for one folder a city.")],
+    first: Annotated[int, typer.Option(help="First seed, of the training seeds that GAMa-Net does not see: 11000 on.")],
+    cities: Annotated[int, typer.Option(help="How many seeds, one city each.", min=1)] = 30,
+    regions_across: Annotated[int, typer.Option(help="A city is a square of so many regions a side.", min=2)] = 5,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Write cities for the screening network; those that exist are kept."""
+    write_screening_set(out, first, cities, regions_across, workers, lambda seed, fate: _log.info("%s %s", seed, fate))
 
 
 def _film_all(

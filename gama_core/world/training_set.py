@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -74,10 +75,10 @@ def write_training_place(seed: int, folder: Path, clips: int = 80, regions_acros
     arrays["aerial"] = draw_aerial(place, Rectangle.around(*box, M_PER_PX))
     facts = {"seed": seed, "margin_m": MARGIN_M, "m_per_px": M_PER_PX, "size_m": place.width_m}
     facts["regions_across"] = regions_across
-    with whole_folder(folder / str(seed)) as partial:
+    with whole_folder(folder / str(seed)) as building:
         for name, array in arrays.items():
-            np.save(partial / f"{name}.npy", array)
-        (partial / "place.json").write_text(json.dumps(facts))
+            np.save(building / f"{name}.npy", array)
+        (building / "place.json").write_text(json.dumps(facts))
     return folder / str(seed)
 
 
@@ -148,11 +149,24 @@ def write_training_set(
     Raises:
         SettingsInvalid: the seeds belong to no split, or to two.
     """
-    if split_of(first) != split_of(first + places - 1):
-        raise SettingsInvalid(f"Seeds {first} to {first + places - 1} belong to two splits; ask for each alone.")
-    missing = [seed for seed in range(first, first + places) if not (folder / str(seed)).exists()]
+    write_seeds(partial(write_training_place, folder=folder, clips=clips, regions_across=regions_across), folder, first,
+                places, workers, on_place)  # fmt: skip
+
+
+def write_seeds(
+    write: Callable[[int], Path], folder: Path, first: int, count: int, workers: int,
+    on_place: Callable[[int, str], None] | None,
+) -> None:  # fmt: skip
+    """Writes each of `count` seeds from `first` on whose folder is missing, in processes of their own.
+
+    Raises:
+        SettingsInvalid: the seeds belong to no split, or to two.
+    """
+    if split_of(first) != split_of(first + count - 1):
+        raise SettingsInvalid(f"Seeds {first} to {first + count - 1} belong to two splits; ask for each alone.")
+    missing = [seed for seed in range(first, first + count) if not (folder / str(seed)).exists()]
     with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        jobs = {pool.submit(write_training_place, seed, folder, clips, regions_across): seed for seed in missing}
+        jobs = {pool.submit(write, seed): seed for seed in missing}
         for job in as_completed(jobs):
             error = job.exception()
             if error is not None and not isinstance(

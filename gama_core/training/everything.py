@@ -1,0 +1,62 @@
+"""Both networks and their calibration, from nothing: each step is a command of its own; what is done stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+RUN = (sys.executable, "-m", "gama_core")
+QUIET = {**os.environ, "OMP_NUM_THREADS": "1"}  # the world draws on one thread a process
+VALIDATION_CITIES = range(20_100, 20_104)
+
+
+def train_everything(places: int, minutes: float, out: Path, data: Path) -> None:
+    """Makes places, trains, and calibrates; interrupted, it goes on where it was.
+
+    Args:
+        places: training places, of four regions each.
+        minutes: of learning, for GAMa-Net.
+        out: where weights go.
+        data: where generated places go.
+
+    Raises:
+        subprocess.CalledProcessError: a step failed, and has said why.
+    """
+    _world("training-set", data / "validation", first=20_000, places=24)
+    _world("training-set", data / "train", first=10_000, places=24, clips=160, regions_across=2)
+    rest = _order("training-set", data / "train", first=10_000, places=places, clips=160, regions_across=2, workers=1)
+    with subprocess.Popen(rest, env=QUIET) as making:
+        _train("gama-net", out, data=data / "train", validation=data / "validation", minutes=minutes)
+        making.wait()
+    _world("training-set", data / "unseen", first=11_000, places=4, clips=400, regions_across=6)
+    _world("screening-set", data / "cities", first=12_000, cities=30)
+    _world("training-set", data / "validation-city", first=20_300, places=1, clips=480, regions_across=6)
+    folders = {"cities": data / "cities", "unseen": data / "unseen", "validation": data / "validation-city"}
+    _train("screening", out, **folders)
+    cities = [data / "validation-cities" / str(seed) for seed in VALIDATION_CITIES]
+    for city, seed in zip(cities, VALIDATION_CITIES, strict=True):
+        size = {"seed": seed, "columns": 3, "rows": 3}
+        if not (city / "aerial.tif").is_file():
+            city.mkdir(parents=True, exist_ok=True)
+            _world("place", city / "aerial.tif", **size)
+        _world("drives", city, **size, count=6)
+    calibrate = [*RUN, "train", "calibrate", *map(str, cities), "--out", str(out)]
+    subprocess.run([*calibrate, "--cache", str(data / "validation-galleries")], check=True)
+
+
+def _world(what: str, out: Path, **options: object) -> None:
+    subprocess.run(_order(what, out, **options), check=True, env=QUIET)
+
+
+def _order(what: str, out: Path, **options: object) -> list[str]:
+    return [*RUN, "world", what, "--out", str(out), *_written(options)]
+
+
+def _train(what: str, out: Path, **options: object) -> None:
+    subprocess.run([*RUN, "train", what, "--out", str(out), *_written(options)], check=True)
+
+
+def _written(options: dict[str, object]) -> list[str]:
+    return [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
