@@ -1,7 +1,8 @@
 """The lists of the published data set: one row a line, fields between blanks.
 
 Blank lines, carriage returns, byte order marks and surplus blanks mean nothing. Rows that repeat are kept, since arrays
-of embeddings follow the lists row by row (the published clips hold 143 of them). What else is odd becomes a `Fault`.
+of embeddings follow the lists row by row (162 of the published clips are there again). A row that says nothing becomes
+a `Fault`.
 """
 
 from __future__ import annotations
