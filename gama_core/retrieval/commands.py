@@ -25,6 +25,63 @@ DayOption = Annotated[bool, typer.Option("--day/--all", help="Only the drives by
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
+@app.command("check")
+def check_command(
+    root: Root,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every picture and every film.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is there, and what is missing or odd; exit 1 where something is wrong."""
+    from gama_core.dataset.doctor import check_dataset
+
+    with _bar() as hear:
+        report = check_dataset(root, deep=deep, on_done=hear and (lambda done, total: hear("videos", done, total)))
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), indent=1))
+    else:
+        for split in report.splits:
+            typer.echo(f"{split.split}: " + ", ".join(f"{count} {name}" for name, count in split.there.items()))
+        rows = report.rows()
+        width = max((len(row[2]) for row in rows), default=0)
+        for name, level, what, places, count, example in rows:
+            typer.echo(f"{name:6}{level:6}{what:{width}}{count:8} in {places}, such as {example}")
+        typer.echo(report.verdict)
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+@app.command("frames")
+def frames_command(
+    videos: Annotated[list[Path], typer.Argument(help="Films, or folders of films.")],
+    out: Annotated[Path, typer.Option(help="The root of the data set; frames go to video_data/SPLIT/VIDEO.mov/.")],
+    only_clips: Annotated[bool, typer.Option("--only-clips", help="Only the frames that clips need.")] = False,
+    split: SplitOption = "val",
+    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the frames of films, 256 x 144; what is there already stays. Evaluation reads films without this."""
+    from gama_core.dataset.frames import extract_frames
+    from gama_core.dataset.layout import FILM_ENDINGS
+
+    _require(split, "split", "val", "train")
+    films = [film for path in videos for film in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    films = [film for film in films if film in videos or (film.suffix in FILM_ENDINGS and film.is_file())]
+    if not films:
+        raise SettingsInvalid("There is no film in the folders given: name .mov or .mp4 files, or folders of them.")
+    with _bar() as hear:
+        progress = hear and (lambda done, total: hear("films", done, total))
+        report = extract_frames(films, out, only_clips, workers, progress, split)  # type: ignore[arg-type]
+    facts = report.as_dict()
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1))
+    else:
+        typer.echo(f"{facts['folder']}: {facts['made']} made, {facts['kept']} kept, {facts['failed']} failed")
+        for film in report.of("failed"):
+            typer.echo(f"  {film.video}: {film.error}")
+    if report.of("failed"):
+        raise typer.Exit(1)
+
+
 @app.command("evaluate")
 def evaluate_command(
     root: Root,

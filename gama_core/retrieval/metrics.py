@@ -122,7 +122,7 @@ def region_table(order: Rows, own: Rows, near_first: NDArray[np.bool_]) -> dict[
         near_first: whether the first region's median fix lies within 0.05 mile of the video's, bool (V,).
     """
     hits = order == own[:, None]
-    rank = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, order.shape[1] + 1)
+    rank = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, max(*TOPS, order.shape[1]) + 1)
     every = np.ones(len(order), bool)
     figures = {f"top{k}": _share((rank <= k) | ((k == 1) & near_first), every) for k in TOPS}
     figures["top1pct"] = _share(rank <= max(1, order.shape[1] // 100), every)
