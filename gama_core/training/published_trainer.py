@@ -51,6 +51,9 @@ class PublishedTrainer:
         processes: who else trains it.
         precision: of the forward pass; by default bfloat16 on a GPU that has it, float16 with a scaled loss on
             another, float32 on a CPU.
+
+    Raises:
+        SettingsInvalid: half precision on a CPU.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class PublishedTrainer:
         self.recipe, self.processes = recipe, processes or Processes()
         self.device = self.processes.device
         self.precision = precision or _precision(self.device)
+        if self.device.type == "cpu" and self.precision is not torch.float32:
+            raise SettingsInvalid("On a CPU only float32 gives right gradients for video: take --precision float32.")
         self.net = net.to(self.device).train()
         channels_last(self.net)
         unused = isinstance(net, GAMaNet) and net.birds_eye is not None  # its guess of the camera learns elsewhere
