@@ -1,56 +1,14 @@
-"""The networks against the published ones, and their public surface."""
+"""The networks' public surface; tests/test_published.py holds them against the published ones."""
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 import pytest
 import torch
 
 from gama_core.models.birds_eye import BirdsEye
-from gama_core.models.config import COMPACT, COMPACT_SCREENING, PAPER, PAPER_SCREENING, BirdsEyeConfig
+from gama_core.models.config import COMPACT, COMPACT_SCREENING, BirdsEyeConfig
 from gama_core.models.gama_net import GAMaNet
 from gama_core.models.screening_net import ScreeningNet
-
-GOLDEN = Path(__file__).resolve().parents[1] / "../shared/golden"
-UNUSED = ("encoder_layer_i", "encoder_norm_i")  # prototypes that the published forward pass never uses
-
-
-@pytest.fixture(scope="module")
-def golden() -> Any:
-    if not (GOLDEN / "golden.py").is_file():
-        pytest.skip("the published vectors (../shared/golden) are not here")
-    spec = importlib.util.spec_from_file_location("golden", GOLDEN / "golden.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def published(golden: Any, name: str, net: torch.nn.Module) -> torch.nn.Module:
-    state = golden.build_checkpoint(name)["model"]
-    net.load_state_dict({key: value for key, value in state.items() if not key.startswith(UNUSED)})
-    return net.eval()
-
-
-def test_the_paper_configuration_of_gama_net_is_the_published_network(golden: Any) -> None:
-    net = published(golden, "gama_net", GAMaNet(PAPER))
-    inputs, expected = golden.inputs("gama_net"), np.load(GOLDEN / "expected_gama_net_seed0.npz")
-    with torch.inference_mode():
-        assert np.abs(net.embed_clips(inputs["clips"]).numpy() - expected["video"]).max() < 1e-4
-        assert np.abs(net.embed_tiles(inputs["tiles"]).numpy() - expected["aerial"]).max() < 1e-4
-
-
-def test_the_paper_configuration_of_the_screening_network_is_the_published_one(golden: Any) -> None:
-    net = published(golden, "screening", ScreeningNet(PAPER_SCREENING))
-    inputs, expected = golden.inputs("screening"), np.load(GOLDEN / "expected_screening_seed0.npz")
-    with torch.inference_mode():
-        assert np.abs(net.embed_sequences(inputs["sequence"]).numpy() - expected["video"]).max() < 1e-4
-        assert np.abs(net.embed_regions(inputs["regions"]).numpy() - expected["aerial"]).max() < 1e-4
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 128, 256), (1, 3, 4, 112, 224), (3, 3, 16, 90, 160)])
