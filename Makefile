@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check train sample bench bench-accuracy clean
+.PHONY: app test check train sample bench bench-accuracy bench-embed clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -32,6 +32,9 @@ bench: $(VENV)/.dev
 
 bench-accuracy: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.accuracy
+
+bench-embed: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.embed
 
 $(VENV)/.app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
