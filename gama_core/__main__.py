@@ -238,12 +238,14 @@ def _bar() -> Iterator[Any]:
 def main() -> None:
     """The command line; what the person can mend is said in one line, without a traceback."""
     from gama_core.models.commands import app as weights_app
+    from gama_core.retrieval.commands import app as dataset_app
     from gama_core.training.commands import app as train_app
     from gama_core.world.commands import app as world_app
 
     app.add_typer(world_app, name="world")
     app.add_typer(train_app, name="train")
     app.add_typer(weights_app, name="weights")
+    app.add_typer(dataset_app, name="dataset")
     try:
         app()
     except GamaError as error:
