@@ -45,10 +45,10 @@ def _read(path: Path, check: Callable[[str], object], form: str) -> dict[str, tu
     for video, names in data.items():
         try:
             video_name(video)
-            if not isinstance(names, list):
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise ValueError("no list of names")
             for name in names:
                 check(name)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             raise DatasetUnreadable(f"{path}, at {video!r}: {error}. It should hold {form}.") from error
     return {video: tuple(names) for video, names in data.items()}
