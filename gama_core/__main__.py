@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,14 @@ def localize_command(
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,
     decode: Annotated[bool, typer.Option(help="Make one drivable path of it.")] = Settings.decode,
+    streets: Annotated[
+        Path | None, typer.Option(help="A street network (GeoPackage, GeoJSON, Shapefile ...): the path prefers it.")
+    ] = None,
+    street_weight: Annotated[float, typer.Option(help="How much it does; 0 is not at all.")] = Settings.street_weight,
+    region_windows: Annotated[
+        bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
+    ] = Settings.region_windows,
+    headings: Annotated[bool, typer.Option(help="The path minds which way each view looks.")] = Settings.headings,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
@@ -57,15 +66,24 @@ def localize_command(
     from gama_core.export import write_exports
     from gama_core.gallery import open_gallery
     from gama_core.localize import localize
+    from gama_core.streets import read_streets
     from gama_core.telemetry import read_track
     from gama_core.video import open_video
 
-    settings = Settings(screening=screening, keep_regions=keep_regions, decode=decode)  # type: ignore[arg-type]
+    settings = Settings(
+        screening=screening,  # type: ignore[arg-type]
+        keep_regions=keep_regions,
+        decode=decode,
+        street_weight=street_weight,
+        region_windows=region_windows,
+        headings=headings,
+    )
+    network = read_streets(streets) if streets else None
     truth = read_track(track) if track else None
     place, opened = open_gallery(gallery), open_video(video)
     with _bar() as hear:
         models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
-        answer = localize(opened, place, models, settings, hear, CACHE if cache else None)
+        answer = localize(opened, place, models, settings, hear, CACHE if cache else None, network)
     figures = _figures(answer)
     if truth is not None:
         figures |= _beside_truth(compare(answer, truth))
@@ -122,6 +140,10 @@ def evaluate_command(
     keep_regions: Annotated[
         int, typer.Option(help="Regions that the second search looks into.")
     ] = Settings.keep_regions,
+    save_run: Annotated[
+        Path | None, typer.Option(help="Keep the run in this folder for the Evaluate page, which looks in cache/runs.")
+    ] = None,
+    run_name: Annotated[str | None, typer.Option(help="What to call it; else the folder and the time.")] = None,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
@@ -132,6 +154,8 @@ def evaluate_command(
     from gama_core.evaluate import compare, summary
     from gama_core.gallery import open_gallery
     from gama_core.localize import localize
+    from gama_core.record import record_drives
+    from gama_core.run import save_run as write_run
     from gama_core.telemetry import read_track
     from gama_core.video import open_video
 
@@ -140,13 +164,17 @@ def evaluate_command(
     found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
     if not found:
         raise GamaError(f"{drives}: no drive in it; it needs NAME.mp4 files with NAME.json tracks beside them.")
-    rows = []
+    answers = []
     for index, path in enumerate(found, start=1):
         typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
         answer = localize(open_video(path), place, models, settings, cache=CACHE)
-        rows.append((answer, compare(answer, read_track(path.with_suffix(".json")))))
+        answers.append((path, answer, compare(answer, read_track(path.with_suffix(".json")))))
     typer.echo("", err=True)
-    _show(summary(rows), as_json)
+    figures = summary([(answer, comparison) for _, answer, comparison in answers])
+    if save_run is not None:
+        name = run_name or f"{drives.resolve().name} {datetime.now():%Y-%m-%d %H.%M}"
+        figures["run"] = str(write_run(record_drives(name, answers, place), save_run))
+    _show(figures, as_json)
 
 
 def _figures(answer: Any) -> dict[str, Any]:
@@ -158,6 +186,7 @@ def _figures(answer: Any) -> dict[str, Any]:
         "region_center": [round(best.region.center.lat_deg, 6), round(best.region.center.lon_deg, 6)],
         "confidence": round(answer.confidence, 3),
         "known": "yes" if answer.confidence >= 0.5 else "we do not know",
+        "in_gallery": round(answer.inside, 3),
         "clips": len(answer.before),
         "seconds": {**answer.seconds, "all": round(sum(answer.seconds.values()), 2)},
     }
