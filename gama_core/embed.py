@@ -75,9 +75,10 @@ def load_models(
         screening = WEIGHTS / SCREENING
     screener, screening_record = None, None
     if screening is not None:
-        screener, screening_record = open_weights(screening)
-        if not isinstance(screener, ScreeningNet):
+        opened, screening_record = open_weights(screening)
+        if not isinstance(opened, ScreeningNet):
             raise WeightsUnreadable(f"{screening}: these are weights of GAMa-Net; give the screening network's.")
+        screener = opened
     half = chosen.type == "cuda" if precision == "auto" else precision == "bfloat16"
     for net in (network, screener):
         if net is not None:

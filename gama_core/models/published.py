@@ -79,9 +79,10 @@ def _unpickled(path: Path) -> Any:
     try:
         _refuse_compressed(path)
         with (
-            path.open("rb") as file,
+            path.open("rb") as file,  # given a path, `torch.load` goes by its ending
             safe_globals([argparse.Namespace]),
-        ):  # a path, and `torch.load` looks at its ending
+            warnings.catch_warnings(action="ignore"),
+        ):
             return torch.load(file, "cpu", weights_only=True)
     except Exception as error:  # hostile bytes can end in any exception of the reader; none of them has run anything
         raise WeightsUnreadable(f"{path}: {_reason(error)}") from error
