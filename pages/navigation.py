@@ -18,6 +18,7 @@ def navigate() -> None:
     home = st.Page(HERE / "localize.py", title="Localize", default=True)
     others = [
         st.Page(HERE / "regions.py", title="Regions", url_path="regions"),
+        st.Page(HERE / "evaluate.py", title="Evaluate", url_path="evaluate"),
         st.Page(HERE / "about.py", title="About", url_path="about"),
     ]
     page = st.navigation([home, *others], position="hidden")

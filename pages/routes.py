@@ -33,7 +33,7 @@ DRAWING_URL = "/drawing/draw.js"
 VIEW_PX, VIEW_ZOOM = 128, 18
 POSTER_PX = 640
 KEEP = {"cache-control": "private, max-age=86400"}
-PAGES = ("/", "/regions", "/about")
+PAGES = ("/", "/regions", "/evaluate", "/about")
 # A browser without a choice of its own starts dark; the choice made on the home page holds for all.
 DARK_FIRST = """<script>
 (key => localStorage[key('')] ??= localStorage[key('/')] ?? '"Dark"')

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import cv2
 import streamlit as st
 
 from gama_core.errors import GamaError
-from pages import catalog, uploads
+from gama_core.run import Run, read_run
+from gama_core.video import open_video, read_frame
+from pages import catalog, runs, uploads
 from pages.catalog import Drive, Place
+from pages.figures import Figure, figures_of
 from pages.jobs import Job, Jobs, Work
+from pages.runs import RunFile
 
 if TYPE_CHECKING:
     from gama_core.embed import Models
@@ -134,6 +140,66 @@ def set_clip(about: Job, index: int) -> None:
     st.session_state[clip_key(about)] = index
 
 
+def run_file() -> RunFile | None:
+    """The run chosen, or the first."""
+    chosen = runs.find_run_file(st.query_params.get("run", ""))
+    if chosen and not chosen.trusted and chosen.id not in _brought():
+        _brought().append(chosen.id)  # the visitor comes back
+    return chosen or next(iter(run_files()), None)
+
+
+def run_files() -> tuple[RunFile, ...]:
+    """The runs of this server, then what this visitor has brought."""
+    brought = [runs.find_run_file(run_id) for run_id in _brought()]
+    return (*runs.run_files(), *(file for file in brought if file))
+
+
+def choose_run(run_id: str) -> None:
+    """Notes a choice in the address."""
+    st.query_params["run"] = run_id
+
+
+def run(file: RunFile) -> Run:
+    """A run, read once for all visitors until its file changes.
+
+    Raises:
+        GamaError: it is damaged.
+    """
+    return _run(file.path, file.changed_ns)
+
+
+def run_figures(file: RunFile) -> list[Figure]:
+    """A run's figures, computed once."""
+    return _run_figures(file.path, file.changed_ns)
+
+
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _run(path: Path, changed_ns: int) -> Run:
+    del changed_ns  # only names the file's state
+    return read_run(path)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _run_figures(path: Path, changed_ns: int) -> list[Figure]:
+    return figures_of(_run(path, changed_ns))
+
+
+@st.cache_resource(show_spinner=False)
+def shipped_weights() -> tuple[str, ...]:
+    """The shipped networks as runs name them; their files are read once."""
+    return runs.shipped_weights()
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def still(film: Path, time_s: float, width_px: int) -> bytes:
+    """A frame of a film as JPEG; empty where the film does not decode."""
+    try:
+        picture = read_frame(open_video(film), time_s, width_px)
+    except GamaError:
+        return b""
+    return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1])
+
+
 def message() -> str:
     """What went wrong last, told once."""
     return str(st.session_state.pop("message", ""))
@@ -142,6 +208,11 @@ def message() -> str:
 def leave_message(text: str) -> None:
     """Keeps a message for the next run of the page."""
     st.session_state["message"] = text
+
+
+def _brought() -> list[str]:
+    found: list[str] = st.session_state.setdefault("runs", [])
+    return found
 
 
 def _uploads() -> list[str]:

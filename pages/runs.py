@@ -1,0 +1,94 @@
+"""The runs that the Evaluate page can show: those shipped, those kept by this server, and those that visitors bring."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gama_core.errors import GamaError
+from gama_core.files import whole_file
+from gama_core.run import ENDING, ClipRecord, Run, find_runs, read_run
+from pages import catalog
+from pages.catalog import Place
+
+SHIPPED = catalog.ASSETS / "sample" / "runs"
+LIMIT_MB = 64  # of a run file that a visitor brings; the paper's day set takes 9
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A run on the disk; a visitor's own may not choose which films of this machine are opened."""
+
+    id: str  # safe in a URL
+    path: Path
+    trusted: bool = True
+
+    @property
+    def changed_ns(self) -> int:
+        return self.path.stat().st_mtime_ns
+
+
+def run_files() -> tuple[RunFile, ...]:
+    """The shipped runs, then those in `cache/runs`."""
+    shipped = [RunFile(_slug(path), path) for path in find_runs(SHIPPED)]
+    kept = [RunFile(f"kept-{_slug(path)}", path) for path in find_runs(catalog.cache_folder() / "runs")]
+    return (*shipped, *kept)
+
+
+def find_run_file(run_id: str) -> RunFile | None:
+    """The run of that id: listed, or brought by a visitor; None for any other."""
+    if re.fullmatch(r"u-[0-9a-f]{16}", run_id):
+        path = _brought_path(run_id)
+        return RunFile(run_id, path, trusted=False) if path.is_file() else None
+    return next((file for file in run_files() if file.id == run_id), None)
+
+
+def accept_run(data: bytes, name: str) -> RunFile:
+    """Keeps a run that a visitor brings, under a name of our own; it is forgotten with the uploads.
+
+    Raises:
+        GamaError: no run, or one that is damaged; says so under the name that the person knows.
+    """
+    run_id = f"u-{hashlib.sha256(data).hexdigest()[:16]}"
+    path = _brought_path(run_id)
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
+        try:
+            read_run(partial)
+        except GamaError as error:
+            raise GamaError(str(error).replace(str(partial), name)) from error
+    return RunFile(run_id, path, trusted=False)
+
+
+def place_of(run: Run) -> Place | None:
+    """The very gallery that a run searched, if it can be opened here."""
+    named = re.search(r"\(([0-9a-f]{16})\)$", run.gallery)
+    return catalog.find_place(named[1]) if named else None
+
+
+def film_of(file: RunFile, run: Run, clip: ClipRecord) -> Path | None:
+    """A clip's film, if it lies where the run says; a visitor's run reaches the shipped drives only."""
+    name = (run.frames or {}).get(clip.drive)
+    if name is None:
+        return None
+    path = (catalog.ROOT / name).resolve()
+    reachable = file.trusted or path.parent == catalog.DRIVES.resolve()
+    return path if reachable and path.is_file() else None
+
+
+def shipped_weights() -> tuple[str, ...]:
+    """The shipped networks as runs name them."""
+    return tuple(
+        f"{path.stem} ({hashlib.sha256(path.read_bytes()).hexdigest()[:12]})"
+        for path in sorted(catalog.WEIGHTS.glob("*.safetensors"))
+    )
+
+
+def _slug(path: Path) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.name.removesuffix(ENDING).lower()).strip("-")
+
+
+def _brought_path(run_id: str) -> Path:
+    return catalog.uploads_folder() / f"{run_id}{ENDING}"
