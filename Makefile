@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check train sample bench bench-accuracy bench-embed clean
+.PHONY: app test check train sample bench bench-accuracy bench-paper bench-embed clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -35,6 +35,9 @@ bench-accuracy: $(VENV)/.dev
 
 bench-embed: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.embed
+
+bench-paper: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.paper
 
 $(VENV)/.app: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
