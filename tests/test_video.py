@@ -11,7 +11,7 @@ from real import real
 
 from gama_core.errors import VideoUnreadable
 from gama_core.settings import Settings
-from gama_core.video import cut_clips, open_video, read_frame
+from gama_core.video import cut_clips, decode_all, glance, open_video, read_frame, read_frames
 
 SIZE = (64, 48)
 
@@ -234,3 +234,36 @@ def test_the_published_frames_come_back_from_one_frame_a_second():
         published = cv2.imread(str(real(f"pairs/gama_fig_brooklyn/frames_256x144/{clip.number + 1:02d}.png")))
         assert np.abs(clip.frames[0].astype(int) - published[..., ::-1]).mean() < 8
         assert clip.distinct_frames == 1
+
+
+def test_a_glance_counts_frames_without_reading_them(tmp_path):
+    path = film(tmp_path / "one.mp4", even(25, 35))
+    count, length_s = glance(path)
+    assert count == 35
+    assert length_s == pytest.approx(1.4, abs=0.05)
+    video = film(tmp_path / "one.mkv", even(25, 35))  # a container without that index
+    assert glance(video) == (35, pytest.approx(1.4, abs=0.05))
+
+
+def test_a_glance_sees_that_the_pictures_end_too_early(tmp_path):
+    path = film(tmp_path / "one.mp4", even(25, 35), movflags="+faststart")
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(VideoUnreadable, match="only"):
+        glance(path)
+    with pytest.raises(VideoUnreadable):
+        glance(tmp_path / "nowhere.mp4")
+
+
+def test_all_frames_decode(tmp_path):
+    assert decode_all(open_video(film(tmp_path / "one.mp4", even(25, 35)))) == 35
+
+
+@given(st.lists(st.floats(0, 3.4), min_size=1, max_size=8))
+@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_frames_of_any_moments_are_the_nearest(tmp_path, moments):
+    path = tmp_path / "ten.mp4"
+    video = open_video(path if path.exists() else film(path, even(10, 35)))
+    moments = sorted(moments)
+    shown = [index_of(picture) for picture in read_frames(video, moments, SIZE)]
+    for index, moment in zip(shown, moments, strict=True):
+        assert abs(index / 10 - moment) <= 0.05 + 1e-3
