@@ -94,15 +94,15 @@ def _rank_block(
         place = np.minimum(np.searchsorted(rows, row), len(rows) - 1)
         inside = rows[place] == row
         position, row = position[inside], place[inside]
+    if not len(row):
+        return
+    pairs, shown = position * count + row, np.arange(len(some))[:, None] * count + column
+    hits = pairs[np.minimum(np.searchsorted(pairs, shown), len(pairs) - 1)] == shown
+    found.rank[some] = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, 0)
     starts = np.searchsorted(position, np.arange(len(some) + 1))
-    for index in range(len(some)):
+    for index in np.flatnonzero(~hits.any(axis=1) & (np.diff(starts) > 0)):
         mine = row[starts[index] : starts[index + 1]]
-        if not len(mine):
-            continue
-        hits = np.flatnonzero(np.isin(column[index], mine))
-        found.rank[some[index]] = (
-            hits[0] + 1 if len(hits) else _rank_of_best(asked[index], views, score[index], mine, tolerance)
-        )
+        found.rank[some[index]] = _rank_of_best(asked[index], views, score[index], mine, tolerance)
 
 
 def _first(
