@@ -1,7 +1,8 @@
 """python -m benchmarks.accuracy: how right, on drives through the sample place that no network has seen.
 
 Films the drives if they are not there (`world drives`, seed 90001: a test place), localizes each in several ways, and
-prints one table. `make bench-accuracy` does all of it.
+prints one table. What the default answers becomes the run that ships with the Evaluate page. `make bench-accuracy` does
+all of it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from gama_core.embed import Models, load_models
 from gama_core.evaluate import Comparison, compare, summary
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.localize import localize
+from gama_core.record import record_drives
 from gama_core.result import Localization
+from gama_core.run import save_run
 from gama_core.settings import Settings
 from gama_core.telemetry import read_track
 from gama_core.video import open_video
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "assets" / "sample" / "gallery"
+RUNS = ROOT / "assets" / "sample" / "runs"
 CACHE = ROOT / "cache"
 DRIVES = CACHE / "sample-drives"
 COUNT = 24
@@ -58,6 +62,8 @@ def main() -> None:
         some = [row for film, row in zip(films, rows, strict=True) if _condition(film) == condition]
         _print(f"  default, {condition} ({len(some)})", some)
     _by_confidence(films, gallery, models)
+    answers = [(film, *row) for film, row in zip(films, rows, strict=True)]
+    print(f"\nkept: {save_run(record_drives('Sample drives', answers, gallery), RUNS).relative_to(ROOT)}")
 
 
 def _by_confidence(films: list[Path], gallery: Gallery, models: Models) -> None:
