@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from gama_core.errors import WeightsUnreadable
@@ -19,8 +19,10 @@ class Calibration:
     doubt: float = 0.1  # probability that a clip shows nothing of use
     region_sharpness: float = 100.0  # log-probability per unit of the mean of best similarities
     screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
-    inside_slope: float = 0.0  # log-odds that the drive lies in the gallery: slope * evidence + bias
-    inside_bias: float = 0.0
+    agreement_slope: float = 0.0  # log-odds that the drive lies in the gallery, from the mean cosine along its path:
+    agreement_offset: float = 0.0  # weight of its length * (slope * agreement + offset) + bias
+    agreement_bias: float = 0.0
+    inside_threshold: float = 0.5  # 95 % of the validation drives that lie in a gallery are as likely as this to do so
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
 
 
@@ -32,6 +34,8 @@ def calibration_path(weights: Path) -> Path:
 def load_calibration(weights: Path, sha256: str) -> Calibration:
     """The calibration beside a weights file (`NAME.calibration.json`), or the defaults where there is none.
 
+    Numbers that this version does not know are left out, those that the file does not hold are the defaults.
+
     Raises:
         WeightsUnreadable: the file cannot be read, or belongs to other weights.
     """
@@ -39,8 +43,9 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
     if not path.is_file():
         return Calibration(sha256)
     try:
-        calibration = Calibration(**json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
+        known = {field.name for field in fields(Calibration)}
+        calibration = Calibration(**{name: it for name, it in json.loads(path.read_text()).items() if name in known})
+    except (TypeError, ValueError, AttributeError) as error:
         raise WeightsUnreadable(f"{path}: no calibration of ours ({error}); `train calibrate` writes one.") from error
     if calibration.weights_sha256 != sha256:
         raise WeightsUnreadable(f"{path}: belongs to other weights than {weights.name}; run `train calibrate` again.")

@@ -39,13 +39,12 @@ class Motion:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The posterior float64 (C, P, R), each clip's summing to 1, the most likely states (C,) as place and heading
-    indices, and the mean log-evidence per clip against a camera that could be anywhere."""
+    """The posterior float64 (C, P, R), each clip's summing to 1, and the most likely states (C,) as place and heading
+    indices."""
 
     posterior: Floats
     place: Ints
     heading: Ints
-    evidence: float
 
 
 def decode(emission: Floats, motion: Motion) -> Decoded:
@@ -60,29 +59,25 @@ def decode(emission: Floats, motion: Motion) -> Decoded:
     """
     emission = emission / np.maximum(emission.mean(axis=(1, 2), keepdims=True), FLOOR) + FLOOR
     clips = len(emission)
-    forward, backward = np.empty_like(emission), np.empty_like(emission)
-    best = np.empty_like(emission)
+    forward, best = np.empty_like(emission), np.empty_like(emission)
     forward[0] = emission[0] / emission[0].sum()
     best[0] = np.log(emission[0])
-    evidence = np.log(emission[0].mean())
     reach = _push(np.ones(emission.shape[1:]), motion)  # how many ways lead to a state: edges of the grid have fewer
     reach = np.maximum(reach, FLOOR)
     for clip in range(1, clips):
         moved = _push(forward[clip - 1], motion) / reach.mean()
         forward[clip] = (moved + FLOOR) * emission[clip]
-        total = forward[clip].sum()
-        evidence += np.log(total)
-        forward[clip] /= total
+        forward[clip] /= forward[clip].sum()
         best[clip] = _push_best(best[clip - 1], motion) + np.log(emission[clip])
         best[clip] -= best[clip].max()
-    backward[-1] = 1.0
+    posterior, backward = forward, np.ones_like(forward[0])  # in place: a long drive fills the memory
     for clip in range(clips - 2, -1, -1):
-        backward[clip] = _pull(backward[clip + 1] * emission[clip + 1], motion) + FLOOR
-        backward[clip] /= backward[clip].max()
-    posterior = forward * backward
+        backward = _pull(backward * emission[clip + 1], motion) + FLOOR
+        backward /= backward.max()
+        posterior[clip] *= backward
     posterior /= posterior.sum(axis=(1, 2), keepdims=True)
     place, heading = _trace(best, motion)
-    return Decoded(posterior, place, heading, float(evidence / clips))
+    return Decoded(posterior, place, heading)
 
 
 def emissions(similarity: NDArray[np.float32], sharpness: Floats, doubt: float) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from gama_core.gallery import Gallery
 from gama_core.result import PathStep, RegionRanking
 from gama_core.search import similarities
 from gama_core.settings import Settings
+from gama_core.streets import Streets, along_streets
 from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
 
 LONG_CLIPS = 40  # a drive of so many clips is as good as a longer one
@@ -24,17 +26,20 @@ NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives
 
 @dataclass(frozen=True)
 class Followed:
-    """The path; the posterior in each region of the gallery, mean over clips, float64 (R,); and the probability in
-    [0, 1] that the drive lies in the gallery at all."""
+    """The path; the posterior in each region of the gallery, mean over clips, float64 (R,); and the mean cosine of the
+    clips with the views along the most likely drive."""
 
     path: tuple[PathStep, ...]
     mass: Floats
-    inside: float
+    agreement: float
 
 
 @dataclass(frozen=True)
 class Plane:
-    """The distinct places of some rows of a gallery on a local plane, in metres east and south of an origin."""
+    """The distinct places of some rows of a gallery on a local plane, in metres east and south of an origin.
+
+    Rows come place by place, each with all its views; there is one heading where headings are not minded.
+    """
 
     rows: NDArray[np.int64]
     x_m: Floats
@@ -47,7 +52,8 @@ class Plane:
 
     def similarity(self, clips: Vectors, gallery: Gallery) -> NDArray[np.float32]:
         """Cosines float32 (C, P, R) of clips with each place's views."""
-        return similarities(clips, gallery, self.rows).reshape(len(clips), -1, len(self.headings_deg))
+        cosines = similarities(clips, gallery, self.rows).reshape(len(clips), len(self.x_m), -1)
+        return cosines if cosines.shape[2] == len(self.headings_deg) else cosines.max(axis=2, keepdims=True)
 
 
 def follow(
@@ -58,6 +64,8 @@ def follow(
     ranking: RegionRanking,
     models: Models,
     settings: Settings,
+    streets: Streets | None = None,
+    core: slice = slice(None),
 ) -> Followed:
     """One drivable path through the best regions and their neighbours.
 
@@ -68,25 +76,44 @@ def follow(
         gallery: what was searched.
         ranking: its regions, best first.
         models: for their calibration.
-        settings: how many regions, and how fast a car may be.
+        settings: how many regions, how fast a car may be, and how much it prefers streets.
+        streets: where one may drive; without them, anywhere.
+        core: the clips to answer for; the others help to find these.
     """
     calibration = models.calibration
-    regions = _around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
-    plane = lay_out(gallery, regions)
+    regions = around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
+    plane = lay_out(gallery, regions, settings.headings)
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else settings.clip_every_s
-    decoded = decode_on(plane, clips, gallery, calibration, step_s, settings.max_speed_m_s)
+    similarity = plane.similarity(clips, gallery)
+    preference = _preference(plane, gallery, streets, settings.street_weight)
+    decoded = decode_on(plane, similarity, novelty(clips), calibration, step_s, settings.max_speed_m_s, preference)
     mass = decoded.posterior.sum(axis=2)
-    in_region = np.bincount(plane.region, mass.mean(axis=0), minlength=len(gallery.regions)).astype(np.float64)
-    path = _path(decoded, mass, plane, times_s, numbers, step_s)
-    return Followed(path, in_region, inside_probability(decoded.evidence, len(clips), calibration))
+    in_region = np.bincount(plane.region, mass[core].mean(axis=0), minlength=len(gallery.regions)).astype(np.float64)
+    path = _path(decoded, mass, plane, times_s, numbers, step_s)[core]
+    return Followed(path, in_region, agreement(decoded, similarity, core))
 
 
 def decode_on(
-    plane: Plane, clips: Vectors, gallery: Gallery, calibration: Calibration, step_s: float, max_speed_m_s: float
+    plane: Plane,
+    similarity: NDArray[np.float32],
+    news: Floats,
+    calibration: Calibration,
+    step_s: float,
+    max_speed_m_s: float,
+    preference: Floats | None = None,
 ) -> Decoded:
-    """The decoder's answer for clips, unit vectors float32 (C, D), over the places and headings of a plane."""
-    similarity = plane.similarity(clips, gallery)
-    emission = emissions(similarity, calibration.sharpness * novelty(clips), calibration.doubt)
+    """The decoder's answer for clips over the places and headings of a plane.
+
+    Args:
+        plane: where the camera may be.
+        similarity: cosines float32 (C, P, R) by `plane.similarity`.
+        news: how much each clip is to be believed, float64 (C,), by `novelty`.
+        calibration, step_s, max_speed_m_s: as elsewhere.
+        preference: log-preference of each state (P, R), where there is one.
+    """
+    emission = emissions(similarity, calibration.sharpness * news, calibration.doubt)
+    if preference is not None:
+        emission *= np.exp(preference)
     motion = motions(plane.x_m, plane.y_m, plane.headings_deg, step_s, max_speed_m_s, calibration.turn_penalty)
     return decode(emission, motion)
 
@@ -98,14 +125,31 @@ def novelty(clips: Vectors) -> Floats:
     return np.concatenate([[1.0], np.clip(change / NEWS, 0.1, 1.0)])
 
 
-def weighed(evidence: float, clips: int) -> float:
-    """The decoder's evidence per clip, less believed the shorter the drive: few clips agree by chance."""
-    return evidence * math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)
+def agreement(decoded: Decoded, similarity: NDArray[np.float32], core: slice = slice(None)) -> float:
+    """The mean cosine of the clips with the views along the most likely drive: many views agree with one clip by
+    chance, few drives agree with all."""
+    clips = np.arange(len(similarity))
+    return float(similarity[clips, decoded.place, decoded.heading][core].mean(dtype=np.float64))
 
 
-def inside_probability(evidence: float, clips: int, calibration: Calibration) -> float:
-    """The probability in [0, 1] that the drive lies in the gallery at all, from the decoder's evidence per clip."""
-    return 1.0 / (1.0 + math.exp(-(calibration.inside_slope * weighed(evidence, clips) + calibration.inside_bias)))
+def length_weight(clips: int) -> float:
+    """How much the agreement of so many clips is worth, in (0, 1]: few agree by chance."""
+    return math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)
+
+
+def inside_probability(agreement: float, clips: int, calibration: Calibration) -> float:
+    """The probability in [0, 1] that the drive lies in the gallery at all, from its agreement along the path."""
+    evidence = calibration.agreement_slope * agreement + calibration.agreement_offset
+    return 1.0 / (1.0 + math.exp(-(length_weight(clips) * evidence + calibration.agreement_bias)))
+
+
+def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight: float) -> Floats | None:
+    """The log-preference of each place and heading for streets; None where none are near: then all stays as it is."""
+    if streets is None or weight == 0.0 or streets.within(gallery.bounds) is None:
+        return None
+    firsts = plane.rows[:: len(plane.rows) // len(plane.x_m)]
+    lat_deg, lon_deg = gallery.views.lat_deg[firsts], gallery.views.lon_deg[firsts]
+    return weight * along_streets(streets, lat_deg, lon_deg, plane.headings_deg)
 
 
 def _path(
@@ -152,8 +196,8 @@ def _heading_deg(decoded: Decoded, plane: Plane, clip: int) -> float | None:
     return math.degrees(math.atan2(float(weight @ np.sin(angle)), float(weight @ np.cos(angle)))) % 360.0
 
 
-def lay_out(gallery: Gallery, regions: list[int]) -> Plane:
-    """The views of some regions on a local plane; their rows come place by place, each with all headings."""
+def lay_out(gallery: Gallery, regions: list[int], headings: bool = True) -> Plane:
+    """The views of some regions on a local plane, with their headings or without."""
     views, rows = gallery.views, gallery.rows_of(regions)
     same = (views.lat_deg[rows] == views.lat_deg[rows[0]]) & (views.lon_deg[rows] == views.lon_deg[rows[0]])
     turned = int(np.argmin(same)) if not same.all() else len(rows)
@@ -168,12 +212,12 @@ def lay_out(gallery: Gallery, regions: list[int]) -> Plane:
         left_px=left_px,
         top_px=top_px,
         metres_per_px=metres,
-        headings_deg=views.rotation_deg[rows[:turned]].astype(np.float64),
+        headings_deg=views.rotation_deg[rows[: turned if headings else 1]].astype(np.float64),
         region=views.region[firsts],
     )
 
 
-def _around(gallery: Gallery, best: list[int]) -> list[int]:
+def around(gallery: Gallery, best: Sequence[int]) -> list[int]:
     """The best regions and all that touch them: a drive may cross a border."""
 
     def touches(one: Region, other: Region) -> bool:
@@ -181,3 +225,9 @@ def _around(gallery: Gallery, best: list[int]) -> list[int]:
 
     chosen = [gallery.regions[index] for index in best]
     return [index for index, region in enumerate(gallery.regions) if any(touches(region, one) for one in chosen)]
+
+
+def left_out(gallery: Gallery, regions: Sequence[int]) -> list[int]:
+    """The regions of a gallery without some and all that touch them: a place where a drive through those is not."""
+    near = set(around(gallery, regions))
+    return [index for index in range(len(gallery.regions)) if index not in near]

@@ -5,27 +5,26 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gama_core.embed import Models, embed_clips
+from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
-from gama_core.follow import follow
+from gama_core.follow import inside_probability
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
-from gama_core.result import Candidate, Localization, RegionHit, RegionRanking, Shortlist, Step
-from gama_core.screen import can_screen, driven, probabilities, screen
+from gama_core.result import Candidate, Localization, RegionHit, Shortlist, Step
+from gama_core.screen import can_screen
 from gama_core.search import search
+from gama_core.see import Seen, see
 from gama_core.settings import Settings
-from gama_core.video import Clip, Video, cut_clips
+from gama_core.stages import OnStage, silent, timed
+from gama_core.streets import Streets
+from gama_core.video import Video
+from gama_core.windows import joined, locate, windows_of
 
-OnStage = Callable[[str, int, int], None]
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -36,6 +35,7 @@ def localize(
     settings: Settings | None = None,
     on_stage: OnStage | None = None,
     cache: Path | None = None,
+    streets: Streets | None = None,
 ) -> Localization:
     """Where a video was filmed.
 
@@ -46,6 +46,7 @@ def localize(
         settings: every number that may be turned; the defaults where None.
         on_stage: hears (stage, done, total); may raise `Cancelled`.
         cache: a folder for answers; the same question is answered from there.
+        streets: where one may drive, if that is known; the path prefers it.
 
     Raises:
         WeightsMismatch: the gallery was embedded by other weights.
@@ -53,111 +54,127 @@ def localize(
 
     Source: GAMa (ECCV 2022), section 4: the four steps; then one path through the last one's answers.
     """
-    settings, hear = settings or Settings(), on_stage or _silent
+    settings = settings or Settings()
     gallery.check_weights(models.record.sha256)
-    known = cache / f"{_question(video, gallery, models, settings)}.json" if cache else None
+    known = cache / f"{_question(video, gallery, models, settings, streets)}.json" if cache else None
     if known is not None and (found := _recall(known)) is not None:
         return found
     seconds: dict[str, float] = {}
-
-    with _timed(seconds, "video"):
-        clips = list(_heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear))
-    with _timed(seconds, "embedding"):
-        frames = (clip.frames for clip in clips)
-        vectors = embed_clips(models, frames, on_done=lambda done: hear("embedding", done, len(clips)))
-    with _timed(seconds, "search"):
-        hear("search", 0, len(clips))
-        first = search(vectors, gallery, settings.shortlist)
-    with _timed(seconds, "screening"):
-        hear("screening", 0, len(gallery.regions))
-        ranking = screen(vectors, first, gallery, models, settings)
-    with _timed(seconds, "path"):
-        hear("path", 0, len(clips))
-        times_s = np.array([clip.start_s for clip in clips])
-        followed = follow(vectors, times_s, [clip.number for clip in clips], gallery, ranking, models, settings)
-        if settings.screening == "path":
-            ranking = driven(ranking, followed.mass)
-        chance = probabilities(ranking, models.calibration, settings)
-    with _timed(seconds, "second search"):
-        hear("second search", 0, len(clips))
-        needed = 1 + int(np.searchsorted(np.cumsum(chance), settings.keep_probability))
-        kept = tuple(int(index) for index in ranking.index[: min(needed, settings.keep_regions)])
-        second = search(vectors, gallery, settings.shortlist, kept)
-
-    answer = Localization(
-        video_name=video.name,
-        video_sha256=video.sha256,
-        duration_s=video.duration_s,
-        gallery_name=gallery.name,
-        gallery_sha256=gallery.sha256,
-        weights_name=models.record.name,
-        weights_sha256=models.record.sha256,
-        settings=settings,
-        before=_steps(clips, first, gallery),
-        regions=_hits(ranking, chance, gallery),
-        kept=kept,
-        after=_steps(clips, second, gallery),
-        path=followed.path if settings.decode else (),
-        confidence=float(followed.mass[list(kept)].sum()) * followed.inside,
-        seconds=seconds,
-        notes=_notes(clips, gallery, models, settings),
-    )
+    seen = see(video, models, settings, on_stage, seconds)
+    answer = find(seen, gallery, models, settings, on_stage, streets, seconds)
     if known is not None:
         _remember(answer, known)
     return answer
 
 
-def _steps(clips: list[Clip], shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ...]:
+def find(
+    seen: Seen,
+    gallery: Gallery,
+    models: Models,
+    settings: Settings | None = None,
+    on_stage: OnStage | None = None,
+    streets: Streets | None = None,
+    seconds: dict[str, float] | None = None,
+) -> Localization:
+    """Where what was seen lies in a gallery: all of `localize` after the video was read.
+
+    Args:
+        seen: by `see`, with the same models.
+        gallery, models, settings, on_stage, streets: see `localize`.
+        seconds: what the stages so far took; is told of those that follow.
+    """
+    settings, hear, seconds = settings or Settings(), on_stage or silent, {} if seconds is None else seconds
+    count = len(seen.numbers)
+    for stage in ("search", "screening", "path", "second search"):
+        seconds[stage] = 0.0
+    with timed(seconds, "search"):
+        hear("search", 0, count)
+        first = search(seen.vectors, gallery, settings.shortlist)
+    windows = [
+        locate(seen, clips, first, gallery, models, settings, streets, seconds, hear)
+        for clips in windows_of(count, settings.window_clips)
+    ]
+    share = [(window.clips.stop - window.clips.start) / count for window in windows]
+    chance = sum(part * window.chance for part, window in zip(share, windows, strict=True))
+    order = np.lexsort((-windows[0].score, -chance))
+    scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
+    agreed = sum(part * window.followed.agreement for part, window in zip(share, windows, strict=True))
+    inside = inside_probability(float(agreed), count, models.calibration)
+    held = [float(window.followed.mass[list(window.kept)].sum()) for window in windows]
+    return Localization(
+        video_name=seen.video_name,
+        video_sha256=seen.video_sha256,
+        duration_s=seen.duration_s,
+        gallery_name=gallery.name,
+        gallery_sha256=gallery.sha256,
+        weights_name=models.record.name,
+        weights_sha256=models.record.sha256,
+        settings=settings,
+        before=_steps(seen, first, gallery),
+        regions=tuple(
+            RegionHit(gallery.regions[int(index)], int(index), float(scores[index]), float(chance[index]))
+            for index in order
+        ),
+        kept=tuple(dict.fromkeys(index for window in windows for index in window.kept)),
+        after=_steps(seen, joined([window.second for window in windows]), gallery),
+        path=tuple(step for window in windows for step in window.followed.path) if settings.decode else (),
+        confidence=sum(part * mass for part, mass in zip(share, held, strict=True)) * inside,
+        seconds=seconds,
+        notes=_notes(seen, gallery, models, settings, streets, inside),
+        inside=inside,
+        inside_at_least=_needed(models, settings),
+    )
+
+
+def _steps(seen: Seen, shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ...]:
     """Each clip with its best candidates at different places."""
     steps = []
-    for clip, rows, scores in zip(clips, shortlist.row, shortlist.score, strict=True):
+    for number, time_s, rows, scores in zip(seen.numbers, seen.times_s, shortlist.row, shortlist.score, strict=True):
         candidates: dict[LatLon, Candidate] = {}
         for row, score in zip(rows, scores, strict=True):
             candidate = gallery.candidate(int(row), float(score))
             candidates.setdefault(candidate.at, candidate)
-        steps.append(Step(clip.number, clip.start_s, tuple(candidates.values())[:SHOWN]))
+        steps.append(Step(number, float(time_s), tuple(candidates.values())[:SHOWN]))
     return tuple(steps)
 
 
-def _hits(ranking: RegionRanking, chance: NDArray[np.float64], gallery: Gallery) -> tuple[RegionHit, ...]:
-    found = zip(ranking.index, ranking.score, chance, strict=True)
-    return tuple(
-        RegionHit(gallery.regions[int(index)], int(index), float(score), float(share)) for index, score, share in found
-    )
+def _needed(models: Models, settings: Settings) -> float:
+    said = settings.inside_at_least
+    return models.calibration.inside_threshold if said is None else said
 
 
-def _frame_size(models: Models) -> tuple[tuple[int, int], tuple[int, int]]:
-    height, width = models.gama_net.config.clip_size
-    return models.gama_net.config.frame_cover, (width, height)
-
-
-def _heard(clips: Iterator[Clip], video: Video, settings: Settings, hear: OnStage) -> Iterator[Clip]:
-    total = max(1, int(video.duration_s / settings.clip_every_s))
-    for done, clip in enumerate(clips, start=1):
-        hear("video", done, max(total, done))
-        yield clip
-
-
-def _notes(clips: list[Clip], gallery: Gallery, models: Models, settings: Settings) -> tuple[str, ...]:
-    notes = []
-    fewest = min(clip.distinct_frames for clip in clips)
+def _notes(
+    seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None, inside: float
+) -> tuple[str, ...]:
+    notes, fewest = [], seen.fewest_frames
     if fewest < models.gama_net.config.motion_frames:
         notes.append(
             f"The video has few frames a second: a clip here is {fewest} different frame(s), "
             f"repeated, where the network was trained on {models.gama_net.config.motion_frames}."
         )
-    if len(clips) < 10:
-        notes.append(f"Only {len(clips)} clip(s): a drive of less than 10 seconds is often not enough to be sure.")
+    if len(seen.numbers) < 10:
+        notes.append(
+            f"Only {len(seen.numbers)} clip(s): a drive of less than 10 seconds is often not enough to be sure."
+        )
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
+    if inside < _needed(models, settings):
+        notes.append(
+            f"Probably not in this gallery: the chance that it is, is {100 * inside:.0f} %, and at least "
+            f"{100 * _needed(models, settings):.0f} % are asked for. Search another place."
+        )
+    if streets is not None and streets.within(gallery.bounds) is None:
+        notes.append(f"None of the streets of {streets.name} lies in this gallery: they changed nothing.")
+    elif streets is not None and settings.street_weight > 0:
+        notes.append(f"The path prefers the streets of {streets.name} ({len(streets)} pieces).")
     return tuple(notes)
 
 
-def _question(video: Video, gallery: Gallery, models: Models, settings: Settings) -> str:
+def _question(video: Video, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None) -> str:
     """A name for the question: what is asked, of which gallery, by which weights."""
     screening = models.screening_record.sha256 if models.screening_record else None
     parts = [video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
-    parts.append(dataclasses.asdict(models.calibration))
+    parts += [dataclasses.asdict(models.calibration), streets.sha256 if streets else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -173,14 +190,3 @@ def _recall(path: Path) -> Localization | None:
 def _remember(answer: Localization, path: Path) -> None:
     with whole_file(path) as partial:
         partial.write_text(answer.to_json())
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    seconds[stage] = round(time.monotonic() - started, 3)
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    return None

@@ -109,6 +109,13 @@ class Localization:
     confidence: float  # probability in [0, 1] that the drive lies in the regions kept
     seconds: dict[str, float]  # per stage
     notes: tuple[str, ...] = ()  # what a person should know about this answer
+    inside: float = 1.0  # probability in [0, 1] that the drive lies in the gallery at all
+    inside_at_least: float = 0.0  # less than this is said to be "not in this gallery"
+
+    @property
+    def in_gallery(self) -> bool:
+        """Whether the drive is believed to lie in the gallery at all."""
+        return self.inside >= self.inside_at_least
 
     def to_json(self) -> str:
         """The whole answer as JSON; `from_json` gives it back."""

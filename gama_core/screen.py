@@ -13,7 +13,7 @@ from gama_core.calibration import Calibration
 from gama_core.embed import Models, embed_sequence
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking, Shortlist
-from gama_core.search import best_per_region
+from gama_core.search import best_per_quarter, best_per_region
 from gama_core.settings import Settings
 from gama_core.tile import TILE_PX, ZOOM, Tile
 
@@ -41,7 +41,7 @@ def screen(clips: Vectors, shortlist: Shortlist, gallery: Gallery, models: Model
     if asked == "network":
         score = by_network(shortlist, gallery, models, settings)
     else:
-        score = late(clips, gallery)
+        score = late(clips, gallery, settings.region_windows)
         if asked != "late":
             score = score + calibration.screening_weight * by_network(shortlist, gallery, models, settings)
         score = calibration.region_sharpness * score
@@ -55,9 +55,24 @@ def can_screen(gallery: Gallery, models: Models) -> bool:
     return record is not None and gallery.region_embeddings is not None and gallery.screening_sha256 == record.sha256
 
 
-def late(clips: Vectors, gallery: Gallery) -> Vectors:
-    """The mean over clips of the best similarity in each region, float32 (R,)."""
-    return np.asarray(best_per_region(clips, gallery).mean(axis=0), dtype=np.float32)
+def late(clips: Vectors, gallery: Gallery, windows: bool = False) -> Vectors:
+    """The mean over clips of the best similarity in each region, float32 (R,).
+
+    With windows, half of that, and half of the same in the best window of a region's size that shares at least half
+    of it: a drive that crosses a border is whole in such a window.
+    """
+    if not windows:
+        return np.asarray(best_per_region(clips, gallery).mean(axis=0), dtype=np.float32)
+    quarters = best_per_quarter(clips, gallery)
+    own = quarters.max(axis=2).mean(axis=0)
+    window = own.copy()
+    index = {(region.x, region.y, region.side_tiles): number for number, region in enumerate(gallery.regions)}
+    for (x, y, side), one in index.items():
+        for neighbour, near, far in (((x + side, y, side), (1, 3), (0, 2)), ((x, y + side, side), (2, 3), (0, 1))):
+            if (other := index.get(neighbour)) is not None:
+                halves = np.concatenate([quarters[:, one, near], quarters[:, other, far]], axis=1)
+                window[[one, other]] = np.maximum(window[[one, other]], halves.max(axis=1).mean())
+    return np.asarray((own + window) / 2, dtype=np.float32)
 
 
 def by_network(shortlist: Shortlist, gallery: Gallery, models: Models, settings: Settings) -> Vectors:

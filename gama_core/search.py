@@ -61,6 +61,21 @@ def best_per_region(clips: Vectors, gallery: Gallery) -> Vectors:
     return best
 
 
+def best_per_quarter(clips: Vectors, gallery: Gallery) -> Vectors:
+    """Each clip's best cosine in the north-west, north-east, south-west and south-east quarter of each region, float32
+    (C, R, 4); -1 where a quarter holds no view."""
+    centers = np.array([(region.center.lat_deg, region.center.lon_deg) for region in gallery.regions])
+    views, starts = gallery.views, gallery.region_starts
+    quarter = 2 * (views.lat_deg < centers[views.region, 0]) + (views.lon_deg >= centers[views.region, 1])
+    best = np.full((len(clips), len(gallery.regions), 4), -1.0, np.float32)
+    for region in range(len(gallery.regions)):
+        rows = np.arange(int(starts[region]), int(starts[region + 1]))
+        score = similarities(clips, gallery, rows)
+        for here in np.unique(quarter[rows]):
+            best[:, region, here] = score[:, quarter[rows] == here].max(axis=1)
+    return best
+
+
 def _keys(score: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Scores and rows in one whole number each, int64 (C, n): a better score is larger, of equals the earlier row."""
     bits = (score + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 makes -0 and 0 equal

@@ -24,17 +24,25 @@ class Settings:
     shortlist: int = 50  # views kept for each clip
     screening: Screening = "path"  # who ranks the regions: the screening network, the clips themselves (late), both
     # (fused), or both and then whether a car could have driven it (path)
+    region_windows: bool = True  # the clips' vote for a region counts windows that share half of it, too: a drive may
+    # cross a border
     screening_tiles: int = 32  # tiles of the drive shown to the screening network (the paper: 32)
     keep_regions: int = 3  # regions, at most, that the second search may look into (the paper: 1 % of all)
     keep_probability: float = 0.9  # and no more of them than hold so much of the probability
     decode: bool = True  # make one drivable path of the second search
     decode_regions: int = 12  # best regions, and their neighbours, among which the path may run
+    window_clips: int = 60  # a drive of more clips is localized in windows of so many, each in regions of its own
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
+    headings: bool = True  # the path minds which way each view looks
+    street_weight: float = 1.0  # how much the path prefers streets where a network of them is given; 0: not at all
+    inside_at_least: float | None = (
+        None  # a drive less likely to lie in the gallery is said not to; None: as calibrated
+    )
 
     def __post_init__(self) -> None:
         for name, low, high in _RANGES:
             value = getattr(self, name)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise SettingsInvalid(f"{name} is {value}; it must lie between {low} and {high}.")
         if self.screening not in get_args(Screening):
             options = ", ".join(get_args(Screening))
@@ -53,5 +61,8 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("keep_regions", 1, 100_000),
     ("keep_probability", 0.0, 1.0),
     ("decode_regions", 1, 1_000),
+    ("window_clips", 10, 100_000),
     ("max_speed_m_s", 1.0, 100.0),
+    ("street_weight", 0.0, 10.0),
+    ("inside_at_least", 0.0, 1.0),
 )

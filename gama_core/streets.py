@@ -18,6 +18,9 @@ from gama_core.geo import Bounds
 from gama_core.tile import ZOOM, metres_per_pixel, world_pixels
 
 MOST_SEGMENTS = 5_000_000  # a country; beyond it a laptop's memory ends
+REACH_M = 45.0  # a street further away says nothing
+BESIDE_M, ASKEW_DEG = 12.0, 25.0  # how far beside a street, and how much across it, is still on it
+LEAST = -3.0  # log-preference of a place far from every street
 LINES = ("LineString", "LinearRing", "MultiLineString")
 
 Floats = NDArray[np.float64]
@@ -87,6 +90,26 @@ class Streets:
         return found.astype(np.int64), distance_m.astype(np.float64), bearing_deg.astype(np.float64)
 
 
+def along_streets(streets: Streets, lat_deg: Floats, lon_deg: Floats, headings_deg: Floats) -> Floats:
+    """How much a camera is to be expected at places and headings if it drives on streets.
+
+    Args:
+        streets: where one may drive, either way.
+        lat_deg, lon_deg: places (P,) in degrees.
+        headings_deg: headings (R,); fewer than four say nothing of where a camera looks.
+
+    Returns:
+        Log-preference float64 (P, R): 0 on a street and along it, down to `LEAST` off all of them.
+    """
+    place, distance_m, bearing_deg = streets.near(lat_deg, lon_deg, REACH_M)
+    askew_deg = np.abs((headings_deg - bearing_deg[:, None] + 90.0) % 180.0 - 90.0)
+    if len(headings_deg) < 4:
+        askew_deg = np.zeros_like(askew_deg)
+    preference = np.full((len(lat_deg), len(headings_deg)), LEAST)
+    np.maximum.at(preference, place, -0.5 * ((distance_m / BESIDE_M)[:, None] ** 2 + (askew_deg / ASKEW_DEG) ** 2))
+    return preference
+
+
 def read_streets(path: str | Path) -> Streets:
     """The lines of a vector file: GeoPackage, GeoJSON, Shapefile, or what else GDAL reads, in any projection.
 
@@ -134,7 +157,10 @@ def write_streets(streets: Streets, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in (".gpkg", ".geojson"):
         raise StreetsUnreadable(f"{path.name}: streets are written as .gpkg or .geojson.")
-    lines = shapely.linestrings(streets.segments.reshape(-1, 2, 2)[:, :, ::-1])
+    pieces = streets.segments
+    begins = np.append(True, (pieces[1:, :2] != pieces[:-1, 2:]).any(axis=1))  # where a piece does not go on
+    parts = np.split(pieces, np.flatnonzero(begins)[1:])
+    lines = [shapely.linestrings(np.concatenate([part[:1, :2], part[:, 2:]])[:, ::-1]) for part in parts]
     driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
     with whole_file(path) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the temporary name's ending

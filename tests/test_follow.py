@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gama_core.build_gallery import Grid
 from gama_core.embed import Models
-from gama_core.follow import follow, inside_probability, novelty
+from gama_core.follow import around, follow, inside_probability, left_out, novelty
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking
 from gama_core.settings import Settings
+from gama_core.streets import Streets
 from tests.cities import random_models, small_gallery
 
 
@@ -72,10 +74,81 @@ def test_a_camera_that_stands_still_is_believed_once() -> None:
 def test_more_evidence_makes_a_place_more_likely(models: Models) -> None:
     import dataclasses
 
-    calibration = dataclasses.replace(models.calibration, inside_slope=2.0, inside_bias=-1.0)
-    assert inside_probability(0.5, 40, calibration) == pytest.approx(0.5)
-    assert inside_probability(2.0, 40, calibration) > 0.9
-    assert inside_probability(2.0, 10, calibration) < inside_probability(2.0, 40, calibration)
+    line = {"agreement_slope": 40.0, "agreement_offset": -24.0, "agreement_bias": -1.0}
+    calibration = dataclasses.replace(models.calibration, **line)
+    assert inside_probability(0.625, 40, calibration) == pytest.approx(0.5)
+    assert inside_probability(0.7, 40, calibration) > 0.9
+    assert inside_probability(0.7, 10, calibration) < inside_probability(0.7, 40, calibration)
+    assert inside_probability(0.7, 400, calibration) == inside_probability(0.7, 40, calibration)
+
+
+def seen_along(gallery: Gallery, rows: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
+    """Unit vectors of clips that look like some views, more or less."""
+    clips = gallery.embeddings[rows].astype(np.float32)
+    clips += noise * np.random.default_rng(seed).standard_normal(clips.shape).astype(np.float32)
+    return clips / np.linalg.norm(clips, axis=1, keepdims=True)
+
+
+def followed(gallery: Gallery, models: Models, clips: np.ndarray, streets: Streets | None = None, **turned: float):
+    count, ranking = len(clips), RegionRanking(np.array([0, 1]), np.zeros(2, np.float32))
+    times_s, settings = np.arange(count) * 4.0, Settings(**turned)  # type: ignore[arg-type]
+    return follow(clips, times_s, list(range(count)), gallery, ranking, models, settings, streets)
+
+
+def street_along(gallery: Gallery, rows: np.ndarray) -> Streets:
+    ends = [gallery.candidate(int(row), 0.0).at for row in (rows[0], rows[-1])]
+    return Streets("street", np.array([[at for end in ends for at in (end.lat_deg, end.lon_deg)]]))
+
+
+def test_the_path_prefers_the_street(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    street, truth = street_along(gallery, rows), [gallery.candidate(int(row), 0.0).at for row in rows]
+    far_m, sure = np.zeros(2), np.zeros(2)
+    for seed in range(3):
+        clips = seen_along(gallery, rows, noise=0.7, seed=seed)
+        for index, network in enumerate((None, street)):
+            path = followed(gallery, models, clips, network).path
+            far_m[index] += np.mean([step.at.distance_m(at) for step, at in zip(path, truth, strict=True)])
+            sure[index] += np.mean([step.confidence for step in path])
+    assert far_m[1] < far_m[0]
+    assert sure[1] > sure[0]
+
+
+def test_without_streets_near_or_without_weight_nothing_changes(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    clips, street = seen_along(gallery, rows, noise=0.35), street_along(gallery, rows)
+    free = followed(gallery, models, clips)
+    elsewhere = Streets("far", street.segments + 5.0)
+    for same in (
+        followed(gallery, models, clips, elsewhere),
+        followed(gallery, models, clips, street, street_weight=0.0),
+    ):
+        assert same.path == free.path
+        assert same.mass.tolist() == free.mass.tolist()
+        assert same.agreement == free.agreement
+
+
+def test_a_drive_agrees_with_its_own_place_more_than_with_any_other(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    clips = seen_along(gallery, rows, noise=0.1)
+    assert followed(gallery, models, clips).agreement > 0.3
+    assert followed(gallery, models, clips[::-1].copy() * -1).agreement < 0.3
+
+
+def test_headings_may_be_left_out(gallery: Gallery, models: Models) -> None:
+    rows = eastwards(gallery)
+    path = followed(gallery, models, gallery.embeddings[rows].astype(np.float32), headings=False).path
+    assert {step.heading_deg for step in path} == {None}
+    for step, row in zip(path, rows, strict=True):
+        assert step.at.distance_m(gallery.candidate(int(row), 0.0).at) < 40.0
+
+
+def test_a_place_is_left_out_with_all_that_touches_it(tmp_path: Path, models: Models) -> None:
+    row = small_gallery(tmp_path, models, Grid(per_tile=1, rotations=1), columns=4)
+    assert around(row, [0]) == [0, 1]
+    assert left_out(row, [0]) == [2, 3]
+    assert left_out(row, [1]) == [3]
+    assert left_out(row, [1, 2]) == []
 
 
 def test_the_path_is_the_same_wherever_the_gallery_lies_on_the_disk(

@@ -23,6 +23,9 @@ def test_the_defaults_are_the_papers():
         ("screening_tiles", 1000),
         ("keep_regions", 0),
         ("decode_regions", 0),
+        ("window_clips", 5),
+        ("street_weight", -1),
+        ("inside_at_least", 2),
         ("max_speed_m_s", math.inf),
     ],
 )

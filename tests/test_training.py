@@ -153,11 +153,9 @@ def test_a_damaged_place_says_so(tmp_path: Path) -> None:
 
 def test_the_log_odds_of_a_known_law_are_found() -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=20_000)
-    y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x - 0.5)))).astype(float)
-    slope, bias = _logistic(x, y)
-    assert slope == pytest.approx(1.5, abs=0.1)
-    assert bias == pytest.approx(-0.5, abs=0.1)
+    x = np.stack([rng.normal(3.0, 1.0, 20_000), rng.normal(0.0, 0.05, 20_000)], axis=1)
+    y = (rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * x[:, 0] + 20.0 * x[:, 1] - 5.0)))).astype(float)
+    assert _logistic(x, y) == pytest.approx([1.5, 20.0, -5.0], rel=0.1)
 
 
 def test_a_card_names_its_file_by_hash(tmp_path: Path) -> None:

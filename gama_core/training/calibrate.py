@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from gama_core.calibration import Calibration
 from gama_core.embed import Models, embed_clips
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Plane, decode_on, lay_out, weighed
+from gama_core.follow import Plane, agreement, decode_on, inside_probability, lay_out, left_out, length_weight, novelty
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
+from gama_core.measures import acceptance_threshold
 from gama_core.screen import by_network, can_screen, late
 from gama_core.search import search
 from gama_core.settings import Settings
@@ -31,6 +32,7 @@ SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)
 DOUBT = (0.02, 0.1, 0.3)
 TURN_PENALTY = (1.0, 2.0, 3.5)
 LENGTHS = (10, 20, 40)  # clips
+ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Drive:
     truth: tuple[LatLon | None, ...]
     city: int
     region: int
+    regions: tuple[int, ...]  # all that it passes through
     late: NDArray[np.float32]
     network: NDArray[np.float32]
 
@@ -84,7 +87,8 @@ def _drive(video: Video, track: Track, gallery: Gallery, city: int, models: Mode
     asked = can_screen(gallery, models)
     network = by_network(shortlist, gallery, models, settings) if asked else np.zeros(len(gallery.regions), np.float32)
     region = max(set(votes), key=votes.count)
-    return Drive(vectors, truth, city, region, late(vectors, gallery), network)
+    found = late(vectors, gallery, settings.region_windows)
+    return Drive(vectors, truth, city, region, tuple(sorted(set(votes))), found, network)
 
 
 def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
@@ -139,7 +143,8 @@ def _near_truth(
     """The mean log of the posterior within 80 m of the truth."""
     plane = planes[drive.city]
     gallery, step_s = cities[drive.city], settings.clip_every_s
-    decoded = decode_on(plane, drive.vectors, gallery, calibration, step_s, settings.max_speed_m_s)
+    similarity = plane.similarity(drive.vectors, gallery)
+    decoded = decode_on(plane, similarity, novelty(drive.vectors), calibration, step_s, settings.max_speed_m_s)
     mass = decoded.posterior.sum(axis=2)
     logs = []
     for clip, at in enumerate(drive.truth):
@@ -155,33 +160,42 @@ def _near_truth(
 def _inside(
     drives: list[Drive], cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
 ) -> Calibration:
-    """Log-odds that a drive lies in the gallery, from its evidence (logistic): at home and in the next city, in all of
-    it and in one region alone, from a quarter of the drive to all of it."""
+    """Log-odds that a drive lies in the gallery, from its agreement along the path (logistic): at home, there with its
+    place left out, and in the next city; in all of it and in one region alone; from a quarter of the drive to all."""
     found = []
     for drive in drives:
-        away = (drive.city + 1) % len(cities)
-        alone = lay_out(cities[drive.city], [drive.region]), lay_out(cities[away], [drive.region])
-        places = ((drive.city, planes[drive.city]), (away, planes[away]), (drive.city, alone[0]), (away, alone[1]))
-        for (city, plane), clips in itertools.product(places, LENGTHS):
+        home, away = drive.city, (drive.city + 1) % len(cities)
+        places = [(home, planes[home], True), (home, lay_out(cities[home], list(drive.regions)), True)]
+        places += [(away, planes[away], False), (away, lay_out(cities[away], [drive.region]), False)]
+        if left := left_out(cities[home], drive.regions):
+            places.append((home, lay_out(cities[home], left), False))
+        for (city, plane, inside), clips in itertools.product(places, LENGTHS):
             vectors = drive.vectors[:clips]
-            decoded = decode_on(
-                plane, vectors, cities[city], calibration, settings.clip_every_s, settings.max_speed_m_s
-            )
-            found.append((weighed(decoded.evidence, len(vectors)), float(city == drive.city)))
-    slope, bias = _logistic(*np.array(found).T)
-    return dataclasses.replace(calibration, inside_slope=slope, inside_bias=bias)
+            similarity = plane.similarity(vectors, cities[city])
+            pace = settings.clip_every_s, settings.max_speed_m_s
+            decoded = decode_on(plane, similarity, novelty(vectors), calibration, *pace)
+            found.append((agreement(decoded, similarity), len(vectors), inside))
+    weight = np.array([length_weight(clips) for _, clips, _ in found])
+    agreed, there = np.array([row[0] for row in found]), np.array([float(row[2]) for row in found])
+    slope, offset, bias = _logistic(np.stack([weight * agreed, weight], axis=1), there).tolist()
+    fitted = dataclasses.replace(calibration, agreement_slope=slope, agreement_offset=offset, agreement_bias=bias)
+    said = [inside_probability(mean, clips, fitted) for mean, clips, inside in found if inside]
+    return dataclasses.replace(fitted, inside_threshold=acceptance_threshold(said, ACCEPT))
 
 
-def _logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and bias by Newton's method, drawn slightly to zero so that separable data stay finite."""
-    features = np.stack([x, np.ones_like(x)], axis=1)
-    weights = np.zeros(2)
+def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of the features (n, F), and the bias last, float64 (F + 1,): Newton's method on standardized features,
+    drawn slightly to zero so that separable data stay finite."""
+    middle, scale = features.mean(axis=0), features.std(axis=0) + 1e-12
+    standard = np.concatenate([(features - middle) / scale, np.ones((len(features), 1))], axis=1)
+    weights = np.zeros(standard.shape[1])
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-features @ weights))
-        gradient = features.T @ (y - chance) - 0.02 * weights
-        curvature = (features * (chance * (1 - chance))[:, None]).T @ features + 0.02 * np.eye(2)
+        chance = 1 / (1 + np.exp(-standard @ weights))
+        gradient = standard.T @ (y - chance) - 0.02 * weights
+        curvature = (standard * (chance * (1 - chance))[:, None]).T @ standard + 0.02 * np.eye(len(weights))
         weights = weights + np.linalg.solve(curvature, gradient)
-    return float(weights[0]), float(weights[1])
+    slopes = weights[:-1] / scale
+    return np.append(slopes, weights[-1] - slopes @ middle)
 
 
 def _log_sum_exp(values: NDArray[np.float64]) -> float:

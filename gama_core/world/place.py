@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.errors import SettingsInvalid
 from gama_core.geo import LatLon
+from gama_core.streets import Streets
 from gama_core.tile import REGION_TILES, TILE_PX, Region, Tile, metres_per_pixel, place, world_pixels
 from gama_core.world.buildings import Building
 from gama_core.world.land import make_land
@@ -104,6 +106,15 @@ def make_place(seed: int, columns: int = 1, rows: int = 1) -> Place:
         tuple(land.buildings), _table(land.trees + roads.trees, 5), _table(land.spots + roads.spots, 4),
         _table(roads.lamps, 4),
     )  # fmt: skip
+
+
+def street_map(city: Place) -> Streets:
+    """The middle lines of a city's streets, on the globe."""
+    pieces = []
+    for street in city.network.streets:
+        at = [city.lat_lon(float(x), float(y)) for x, y in street.line]
+        pieces += [(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg) for a, b in pairwise(at)]
+    return Streets(f"streets of city {city.seed}", np.array(pieces, np.float64))
 
 
 def split_of(seed: int) -> str:
