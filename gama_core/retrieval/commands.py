@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,7 @@ def check_command(
     from gama_core.dataset.doctor import check_dataset
 
     with _bar() as hear:
-        report = check_dataset(root, deep=deep, on_done=hear and (lambda done, total: hear("videos", done, total)))
+        report = check_dataset(root, deep=deep, on_done=partial(hear, "videos") if hear else None)
     if as_json:
         typer.echo(json.dumps(report.as_dict(), indent=1))
     else:
@@ -69,7 +70,7 @@ def frames_command(
     if not films:
         raise SettingsInvalid("There is no film in the folders given: name .mov or .mp4 files, or folders of them.")
     with _bar() as hear:
-        progress = hear and (lambda done, total: hear("films", done, total))
+        progress = partial(hear, "films") if hear else None
         report = extract_frames(films, out, only_clips, workers, progress, split)  # type: ignore[arg-type]
     facts = report.as_dict()
     if as_json:
