@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.measures import print_measures
 from gama_core.build_gallery import Grid, build_gallery
 from gama_core.embed import Models, load_models
 from gama_core.evaluate import Comparison, compare, summary
@@ -26,6 +27,7 @@ from gama_core.run import save_run
 from gama_core.settings import Settings
 from gama_core.telemetry import read_track
 from gama_core.video import open_video
+from gama_core.world.place import SAMPLE_SEED, make_place, street_map
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "assets" / "sample" / "gallery"
@@ -63,6 +65,7 @@ def main() -> None:
         _print(f"  default, {condition} ({len(some)})", some)
     _by_confidence(films, gallery, models)
     answers = [(film, *row) for film, row in zip(films, rows, strict=True)]
+    print_measures(films, gallery, models, street_map(make_place(SAMPLE_SEED, 6, 6)), _condition)
     print(f"\nkept: {save_run(record_drives('Sample drives', answers, gallery), RUNS).relative_to(ROOT)}")
 
 

@@ -23,6 +23,7 @@ class Calibration:
     agreement_offset: float = 0.0  # weight of its length * (slope * agreement + offset) + bias
     agreement_bias: float = 0.0
     inside_threshold: float = 0.5  # 95 % of the validation drives that lie in a gallery are as likely as this to do so
+    inside_threshold_short: float = 0.5  # the same for drives of 10 clips; those between are between
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gama_core.geo import LatLon, angle_between_deg
+from gama_core.measures import absolute_trajectory_error_m, discrete_frechet_m
 from gama_core.result import Localization, Step
 from gama_core.track import Track
 
@@ -35,6 +36,11 @@ class Stage:
         return float(np.median(self.known)) if self.known else float("nan")
 
     @property
+    def root_mean_square_m(self) -> float:
+        """The absolute trajectory error, where the stage is a path."""
+        return absolute_trajectory_error_m(self.known)
+
+    @property
     def mean_m(self) -> float:
         return float(np.mean(self.known)) if self.known else float("nan")
 
@@ -50,6 +56,7 @@ class Comparison:
     region_rank: int | None  # 1 = the region that holds most of the drive was ranked first; None: not in the gallery
     true_region_index: int | None
     heading_error_deg: float | None  # median of the decoded path, where the drive moves
+    frechet_m: float | None = None  # discrete Frechet distance of the decoded path, where the truth is known
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ def compare(localization: Localization, track: Track) -> Comparison:
         region_rank=ranks[true_region] if true_region is not None else None,
         true_region_index=true_region,
         heading_error_deg=_heading_error_deg(localization, track),
+        frechet_m=_frechet_m([step.at for step in path], truth),
     )
 
 
@@ -109,7 +117,11 @@ def summary(rows: Sequence[tuple[Localization, Comparison]]) -> dict[str, Any]:
                 "within_80_m": round(stage.recall(), 3),
                 "median_m": round(stage.median_m, 1),
                 "mean_m": round(stage.mean_m, 1),
+                "root_mean_square_m": round(stage.root_mean_square_m, 1),
             }
+    leashes = [comparison.frechet_m for _, comparison in rows if comparison.frechet_m is not None]
+    if leashes:
+        figures["frechet_m"] = round(float(np.median(leashes)), 1)
     headings = [comparison.heading_error_deg for _, comparison in rows if comparison.heading_error_deg is not None]
     if headings:
         figures["heading_error_deg"] = round(float(np.median(headings)), 1)
@@ -135,6 +147,11 @@ def _share(hits: Sequence[bool]) -> float:
 def _stage(found: Sequence[LatLon], truth: Sequence[LatLon | None]) -> Stage:
     pairs = zip(found, truth, strict=True)
     return Stage(tuple(None if at is None else place.distance_m(at) for place, at in pairs))
+
+
+def _frechet_m(path: Sequence[LatLon], truth: Sequence[LatLon | None]) -> float | None:
+    known = [(at, true) for at, true in zip(path, truth, strict=False) if true is not None]
+    return discrete_frechet_m([at for at, _ in known], [true for _, true in known]) if known else None
 
 
 def _spread_m(steps: Sequence[Step]) -> float:

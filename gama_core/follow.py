@@ -21,6 +21,7 @@ from gama_core.streets import Streets, along_streets
 from gama_core.tile import ZOOM, Region, metres_per_pixel, place, world_pixels
 
 LONG_CLIPS = 40  # a drive of so many clips is as good as a longer one
+SHORT_CLIPS = 10  # one of fewer is hardly ever known for sure
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
@@ -141,6 +142,13 @@ def inside_probability(agreement: float, clips: int, calibration: Calibration) -
     """The probability in [0, 1] that the drive lies in the gallery at all, from its agreement along the path."""
     evidence = calibration.agreement_slope * agreement + calibration.agreement_offset
     return 1.0 / (1.0 + math.exp(-(length_weight(clips) * evidence + calibration.agreement_bias)))
+
+
+def inside_threshold(clips: int, calibration: Calibration) -> float:
+    """The probability below which a drive of so many clips is said not to lie in the gallery, in [0, 1]."""
+    shortest = length_weight(SHORT_CLIPS)
+    long = max(0.0, (length_weight(clips) - shortest) / (1.0 - shortest))
+    return long * calibration.inside_threshold + (1.0 - long) * calibration.inside_threshold_short
 
 
 def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight: float) -> Floats | None:

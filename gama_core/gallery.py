@@ -166,6 +166,20 @@ class Gallery:
         slices = [np.arange(starts[r], starts[r + 1]) for r in sorted(set(regions))]
         return np.concatenate(slices) if slices else np.empty(0, np.int64)
 
+    def within(self, regions: Sequence[int]) -> Gallery:
+        """The gallery of some of the regions alone, renumbered in ascending order; its imagery is the same."""
+        kept, rows = sorted(set(regions)), self.rows_of(regions)
+        columns = {name: getattr(self.views, name)[rows] for name in _VIEW_COLUMNS}
+        columns["region"] = np.searchsorted(kept, columns["region"])
+        part = dataclasses.replace(
+            self,
+            views=Views(**columns),
+            regions=tuple(self.regions[index] for index in kept),
+            embeddings=self.embeddings[rows],
+            region_embeddings=None if self.region_embeddings is None else self.region_embeddings[kept],
+        )
+        return dataclasses.replace(part, sha256=_content_sha256(part))
+
     def check_weights(self, sha256: str) -> None:
         """Nothing, if these weights made the gallery.
 

@@ -27,6 +27,8 @@ def test_errors_are_metres_from_the_true_place():
     assert found.before.recall(25) == pytest.approx(1 / 3)
     assert found.before.median_m == pytest.approx(70, rel=1e-3)
     assert found.before.mean_m == pytest.approx(280 / 3, rel=1e-3)
+    assert found.before.root_mean_square_m == pytest.approx(math.sqrt((10**2 + 200**2 + 70**2) / 3), rel=1e-3)
+    assert found.frechet_m is None
 
 
 def test_before_after_and_path_are_told_apart():
@@ -35,6 +37,7 @@ def test_before_after_and_path_are_told_apart():
     assert (found.before.median_m, found.after.median_m) == pytest.approx((500, 50), rel=1e-3)
     assert found.path is not None
     assert found.path.median_m == pytest.approx(5, rel=1e-3)
+    assert found.frechet_m == pytest.approx(5, rel=1e-3)
     assert compare(answer(before, after), truth(2)).path is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from gama_core.build_gallery import Grid
 from gama_core.embed import Models
-from gama_core.follow import around, follow, inside_probability, left_out, novelty
+from gama_core.follow import around, follow, inside_probability, inside_threshold, left_out, novelty
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking
 from gama_core.settings import Settings
@@ -72,14 +73,20 @@ def test_a_camera_that_stands_still_is_believed_once() -> None:
 
 
 def test_more_evidence_makes_a_place_more_likely(models: Models) -> None:
-    import dataclasses
-
     line = {"agreement_slope": 40.0, "agreement_offset": -24.0, "agreement_bias": -1.0}
     calibration = dataclasses.replace(models.calibration, **line)
     assert inside_probability(0.625, 40, calibration) == pytest.approx(0.5)
     assert inside_probability(0.7, 40, calibration) > 0.9
     assert inside_probability(0.7, 10, calibration) < inside_probability(0.7, 40, calibration)
     assert inside_probability(0.7, 400, calibration) == inside_probability(0.7, 40, calibration)
+
+
+def test_a_shorter_drive_is_held_to_a_threshold_of_its_own(models: Models) -> None:
+    line = {"inside_threshold": 0.3, "inside_threshold_short": 0.1}
+    calibration = dataclasses.replace(models.calibration, **line)
+    assert inside_threshold(10, calibration) == inside_threshold(3, calibration) == pytest.approx(0.1)
+    assert inside_threshold(40, calibration) == inside_threshold(400, calibration) == pytest.approx(0.3)
+    assert 0.1 < inside_threshold(20, calibration) < 0.3
 
 
 def seen_along(gallery: Gallery, rows: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:

@@ -237,3 +237,14 @@ def test_a_flipped_bit_is_noticed(saved):
 def test_lance_is_loaded_only_when_a_gallery_is():
     code = "import sys, gama_core.gallery; sys.exit('lance' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]).returncode == 0
+
+
+def test_a_part_of_a_gallery_holds_the_views_of_its_regions_alone():
+    whole = gallery()
+    part = whole.within([3, 1])
+    assert part.regions == (whole.regions[1], whole.regions[3])
+    assert part.views.region.tolist() == [0, 0, 1]
+    assert part.embeddings.tolist() == whole.embeddings[[3, 4, 5]].tolist()
+    assert part.region_embeddings.tolist() == whole.region_embeddings[[1, 3]].tolist()
+    assert part.sha256 != whole.within([1]).sha256
+    assert gallery().within(range(4)).views.region.tolist() == whole.views.region.tolist()

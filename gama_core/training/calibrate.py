@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 from gama_core.calibration import Calibration
 from gama_core.embed import Models, embed_clips
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Plane, agreement, decode_on, inside_probability, lay_out, left_out, length_weight, novelty
+from gama_core.follow import (
+    LONG_CLIPS,
+    SHORT_CLIPS,
+    Plane,
+    agreement,
+    decode_on,
+    inside_probability,
+    lay_out,
+    left_out,
+    length_weight,
+    novelty,
+)
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.measures import acceptance_threshold
@@ -31,7 +42,7 @@ Report = Callable[[dict[str, float]], None]
 SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)
 DOUBT = (0.02, 0.1, 0.3)
 TURN_PENALTY = (1.0, 2.0, 3.5)
-LENGTHS = (10, 20, 40)  # clips
+LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
 ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 
 
@@ -174,13 +185,17 @@ def _inside(
             similarity = plane.similarity(vectors, cities[city])
             pace = settings.clip_every_s, settings.max_speed_m_s
             decoded = decode_on(plane, similarity, novelty(vectors), calibration, *pace)
-            found.append((agreement(decoded, similarity), len(vectors), inside))
+            found.append((agreement(decoded, similarity), clips, inside))
     weight = np.array([length_weight(clips) for _, clips, _ in found])
     agreed, there = np.array([row[0] for row in found]), np.array([float(row[2]) for row in found])
     slope, offset, bias = _logistic(np.stack([weight * agreed, weight], axis=1), there).tolist()
     fitted = dataclasses.replace(calibration, agreement_slope=slope, agreement_offset=offset, agreement_bias=bias)
-    said = [inside_probability(mean, clips, fitted) for mean, clips, inside in found if inside]
-    return dataclasses.replace(fitted, inside_threshold=acceptance_threshold(said, ACCEPT))
+    said = [(inside_probability(mean, clips, fitted), clips) for mean, clips, inside in found if inside]
+    thresholds = [
+        acceptance_threshold([chance for chance, clips in said if clips == size], ACCEPT)
+        for size in (LONG_CLIPS, SHORT_CLIPS)
+    ]
+    return dataclasses.replace(fitted, inside_threshold=thresholds[0], inside_threshold_short=thresholds[1])
 
 
 def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
