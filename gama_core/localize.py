@@ -12,7 +12,7 @@ import numpy as np
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
-from gama_core.follow import inside_probability
+from gama_core.follow import inside_probability, inside_threshold
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.result import Candidate, Localization, RegionHit, Shortlist, Step
@@ -25,6 +25,7 @@ from gama_core.streets import Streets
 from gama_core.video import Video
 from gama_core.windows import joined, locate, windows_of
 
+CLIPS = "clips"  # below the folder of answers: what was seen
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -45,7 +46,7 @@ def localize(
         models: the networks that embedded the gallery.
         settings: every number that may be turned; the defaults where None.
         on_stage: hears (stage, done, total); may raise `Cancelled`.
-        cache: a folder for answers; the same question is answered from there.
+        cache: a folder for answers, and below it for what was seen; the same question is answered from there.
         streets: where one may drive, if that is known; the path prefers it.
 
     Raises:
@@ -60,7 +61,7 @@ def localize(
     if known is not None and (found := _recall(known)) is not None:
         return found
     seconds: dict[str, float] = {}
-    seen = see(video, models, settings, on_stage, seconds)
+    seen = see(video, models, settings, on_stage, seconds, cache / CLIPS if cache else None)
     answer = find(seen, gallery, models, settings, on_stage, streets, seconds)
     if known is not None:
         _remember(answer, known)
@@ -100,6 +101,8 @@ def find(
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
     agreed = sum(part * window.followed.agreement for part, window in zip(share, windows, strict=True))
     inside = inside_probability(float(agreed), count, models.calibration)
+    asked = settings.inside_at_least
+    needed = inside_threshold(count, models.calibration) if asked is None else asked
     held = [float(window.followed.mass[list(window.kept)].sum()) for window in windows]
     return Localization(
         video_name=seen.video_name,
@@ -120,9 +123,9 @@ def find(
         path=tuple(step for window in windows for step in window.followed.path) if settings.decode else (),
         confidence=sum(part * mass for part, mass in zip(share, held, strict=True)) * inside,
         seconds=seconds,
-        notes=_notes(seen, gallery, models, settings, streets, inside),
+        notes=_notes(seen, gallery, models, settings, streets, inside, needed),
         inside=inside,
-        inside_at_least=_needed(models, settings),
+        inside_at_least=needed,
     )
 
 
@@ -138,13 +141,14 @@ def _steps(seen: Seen, shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ..
     return tuple(steps)
 
 
-def _needed(models: Models, settings: Settings) -> float:
-    said = settings.inside_at_least
-    return models.calibration.inside_threshold if said is None else said
-
-
 def _notes(
-    seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None, inside: float
+    seen: Seen,
+    gallery: Gallery,
+    models: Models,
+    settings: Settings,
+    streets: Streets | None,
+    inside: float,
+    needed: float,
 ) -> tuple[str, ...]:
     notes, fewest = [], seen.fewest_frames
     if fewest < models.gama_net.config.motion_frames:
@@ -158,10 +162,10 @@ def _notes(
         )
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
-    if inside < _needed(models, settings):
+    if inside < needed:
         notes.append(
             f"Probably not in this gallery: the chance that it is, is {100 * inside:.0f} %, and at least "
-            f"{100 * _needed(models, settings):.0f} % are asked for. Search another place."
+            f"{100 * needed:.0f} % are asked for. Search another place."
         )
     if streets is not None and streets.within(gallery.bounds) is None:
         notes.append(f"None of the streets of {streets.name} lies in this gallery: they changed nothing.")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.embed import Models, Vectors, embed_clips
+from gama_core.files import whole_file
 from gama_core.settings import Settings
 from gama_core.stages import OnStage, silent, timed
 from gama_core.video import Clip, Video, cut_clips
@@ -45,20 +50,25 @@ def see(
     settings: Settings | None = None,
     on_stage: OnStage | None = None,
     seconds: dict[str, float] | None = None,
+    cache: Path | None = None,
 ) -> Seen:
     """The clips of a video as vectors: all of `localize` that needs the video, and nothing that needs a gallery.
 
     Args:
         video, models, settings, on_stage: see `localize`.
         seconds: is told what each stage took.
+        cache: a folder for vectors; a video seen before by the same network is read from there.
     """
     settings, hear, seconds = settings or Settings(), on_stage or silent, {} if seconds is None else seconds
+    known = cache / f"{_name(video, models, settings)}.npz" if cache else None
+    if known is not None and (found := _recall(known, video)) is not None:
+        return found
     with timed(seconds, "video"):
         clips = list(_heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear))
     with timed(seconds, "embedding"):
         frames = (clip.frames for clip in clips)
         vectors = embed_clips(models, frames, on_done=lambda done: hear("embedding", done, len(clips)))
-    return Seen(
+    seen = Seen(
         video_name=video.name,
         video_sha256=video.sha256,
         duration_s=video.duration_s,
@@ -67,6 +77,37 @@ def see(
         vectors=vectors,
         fewest_frames=min(clip.distinct_frames for clip in clips),
     )
+    if known is not None:
+        _remember(seen, known)
+    return seen
+
+
+def _name(video: Video, models: Models, settings: Settings) -> str:
+    """Names what decides the vectors: the video, the network, and how clips are cut."""
+    cut = [settings.clip_every_s, settings.clip_duration_s, settings.frames_per_clip]
+    return hashlib.sha256(json.dumps([video.sha256, models.record.sha256, cut]).encode()).hexdigest()[:32]
+
+
+def _recall(path: Path, video: Video) -> Seen | None:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return Seen(
+                video_name=video.name,
+                video_sha256=video.sha256,
+                duration_s=video.duration_s,
+                numbers=tuple(kept["numbers"].tolist()),
+                times_s=kept["times_s"],
+                vectors=kept["vectors"],
+                fewest_frames=int(kept["fewest_frames"]),
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or damaged: seen anew
+        return None
+
+
+def _remember(seen: Seen, path: Path) -> None:
+    kept = {"numbers": seen.numbers, "times_s": seen.times_s, "fewest_frames": seen.fewest_frames}
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, vectors=seen.vectors, **{name: np.asarray(value) for name, value in kept.items()})
 
 
 def _frame_size(models: Models) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -12,7 +12,7 @@ from gama_core.embed import Models
 from gama_core.errors import Cancelled, ImageryUnreadable, SettingsInvalid, WeightsMismatch
 from gama_core.gallery import Gallery
 from gama_core.geo import Bounds
-from gama_core.localize import localize
+from gama_core.localize import CLIPS, localize
 from gama_core.result import Localization
 from gama_core.settings import Settings
 from gama_core.tile import Region
@@ -73,14 +73,15 @@ def test_the_same_question_is_answered_from_the_cache(
     assert heard == []
     other = localize(video, gallery, models, Settings(keep_regions=1), cache=tmp_path)
     assert len(other.kept) == 1
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    assert len(list((tmp_path / CLIPS).iterdir())) == 1  # the same clips, seen once
 
 
 def test_an_answer_of_another_version_in_the_cache_is_made_anew(
     video: Video, gallery: Gallery, models: Models, tmp_path: Path
 ) -> None:
     localize(video, gallery, models, cache=tmp_path)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.json")
     kept.write_text('{"schema": 0}')
     assert localize(video, gallery, models, cache=tmp_path).before
     assert Localization.from_json(kept.read_text()).before
