@@ -12,7 +12,7 @@ FLOORS = {
     0: "errors files geo tile track settings measures stages streets video imagery telemetry gallery result dataset run",
     1: "models calibration",
     2: "embed see search screen decode follow windows",
-    3: "localize build_gallery evaluate record curves retrieval training world",
+    3: "localize evidence outliers build_gallery evaluate record curves retrieval training world",
     4: "scene labels lines basemap draw export offline __main__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}

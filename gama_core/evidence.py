@@ -1,0 +1,109 @@
+"""Growing evidence: what the first seconds of a drive say, as if the video had ended there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gama_core.geo import LatLon
+from gama_core.result import Localization
+from gama_core.settings import Settings
+from gama_core.stages import OnStage, silent
+from gama_core.track import Track
+
+if TYPE_CHECKING:
+    from gama_core.embed import Models
+    from gama_core.gallery import Gallery
+    from gama_core.see import Seen
+    from gama_core.streets import Streets
+
+MOMENTS_S = (1, 2, 5, 10, 15, 20, 30, 40, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600)  # and the end
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the first seconds of a drive say. The three probabilities are of the drive as seen so far and sum to at
+    most 1: that it lies where the whole drive puts this part of it, in the likeliest other region, in no region of the
+    gallery."""
+
+    seconds: float  # of video seen
+    clips: int
+    probability: float
+    rival: int | None  # index of the likeliest other region; None where there is no other
+    rival_probability: float
+    outside_probability: float
+    times_s: tuple[float, ...]
+    places: tuple[LatLon, ...]  # where the clips seen so far are put, with what is known so far
+
+    @property
+    def leads(self) -> bool:
+        """Whether the answer is likelier than any other."""
+        return self.probability > max(self.rival_probability, self.outside_probability)
+
+    def errors_m(self, track: Track) -> tuple[float, ...]:
+        """Distances of the places from the truth, where it is known."""
+        truths = [track.at(time_s) for time_s in self.times_s]
+        return tuple(truth.distance_m(at) for truth, at in zip(truths, self.places, strict=True) if truth is not None)
+
+
+def growing_evidence(
+    seen: Seen,
+    gallery: Gallery,
+    models: Models,
+    settings: Settings | None = None,
+    on_stage: OnStage | None = None,
+    streets: Streets | None = None,
+) -> tuple[Evidence, ...]:
+    """The answers by the first 1, 2, 5, 10 ... seconds of a drive and by all of it.
+
+    Args:
+        seen: the whole drive, by `see`; it is embedded once, and searched as often as there are moments.
+        gallery, models, settings, streets: as the answer was made with.
+        on_stage: hears ("evidence", done, total); may raise `Cancelled`.
+
+    Returns:
+        One for each moment, the last one for the whole drive.
+    """
+    from gama_core.localize import find  # torch takes seconds, and `Evidence` alone needs none of it
+
+    hear = on_stage or silent
+    counts = moments(seen.times_s)
+    hear("evidence", 0, len(counts))
+    whole = find(seen, gallery, models, settings, streets=streets)
+    grown = []
+    for done, count in enumerate(counts, start=1):
+        begun = seen.first(count)
+        answer = whole if count == counts[-1] else find(begun, gallery, models, settings, streets=streets)
+        grown.append(_evidence(answer, answered(whole, count), begun.duration_s))
+        hear("evidence", done, len(counts))
+    return tuple(grown)
+
+
+def moments(times_s: NDArray[np.float64]) -> list[int]:
+    """How many clips have begun by each moment: increasing, the last one all."""
+    begun = np.searchsorted(times_s, MOMENTS_S, side="left")
+    return sorted({int(count) for count in begun if count} | {len(times_s)})
+
+
+def answered(whole: Localization, clips: int) -> frozenset[int]:
+    """The regions in which an answer puts the first clips of its drive; the best region where it has no path."""
+    return frozenset(step.region_index for step in whole.path[:clips]) or frozenset([whole.regions[0].index])
+
+
+def _evidence(answer: Localization, regions: frozenset[int], seconds: float) -> Evidence:
+    others = [hit for hit in answer.regions if hit.index not in regions]
+    rival = max(others, key=lambda hit: hit.probability, default=None)
+    steps = answer.path or answer.after
+    return Evidence(
+        seconds=seconds,
+        clips=len(answer.before),
+        probability=answer.inside * sum(hit.probability for hit in answer.regions if hit.index in regions),
+        rival=rival.index if rival else None,
+        rival_probability=answer.inside * rival.probability if rival else 0.0,
+        outside_probability=1.0 - answer.inside,
+        times_s=tuple(step.time_s for step in steps),
+        places=tuple(step.at for step in steps),
+    )
