@@ -1,4 +1,4 @@
-"""The two small charts under and beside the map, as HTML: one bar per clip, and the evidence along the drive."""
+"""The two small charts under and beside the map, as HTML: one bar per clip, and how sure each place is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def timeline(story: Story) -> str:
 
 
 def evidence(story: Story, index: int) -> str:
-    """How sure the answer grows along the drive, with a line at the current clip."""
+    """How sure the whole drive is of each place, and the share of clips so far that agree."""
     inside = [step.best.region_index == story.localization.regions[0].index for step in story.localization.before]
     voted = np.cumsum(inside) / np.arange(1, story.clips + 1)
     lines = "".join(
@@ -47,7 +47,7 @@ def evidence(story: Story, index: int) -> str:
         f'<div class="evidence">{lines}<u style="left:{now:.1f}%"></u><small>1.0</small><small>0</small></div>'
         f'<p class="axis"><span>0 s</span><span>{story.localization.before[-1].time_s:.0f} s</span></p>'
         '<p class="axis keys"><span class="sure">confidence of the place</span>'
-        '<span class="votes">clips that agree</span></p>'
+        '<span class="votes">clips that agree so far</span></p>'
     )
 
 

@@ -15,6 +15,7 @@ from pages.components import drop_zone, player
 from pages.jobs import Job
 from pages.routes import LEAFLET_URL, TILE_URL
 from pages.uploads import accept
+from pages.why import why_button
 from pages.widgets import clock, headline, notice, panel, show_map, text
 from pages.work import STAGES, film_drive, localize_drive
 
@@ -83,6 +84,7 @@ def _head(drive: Drive, video: Video, place: Place, job: Job | None) -> None:
             key="run",
         )
         if done and job is not None:
+            why_button(job, drive, place)
             result.export(job, drive, place)
     if pressed:
         session.start(drive, place, localize_drive(drive, place.gallery))

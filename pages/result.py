@@ -68,7 +68,7 @@ def _explore(job: Job, drive: Drive, place: Place) -> None:
     with right, st.container(key="side"):
         _player(job, story, drive, index)
         st.html(panel(clip_panel(story, place, index)))
-        st.html(panel(f"<h2>Growing evidence</h2>{evidence(story, index)}", "grow"))
+        st.html(panel(f"<h2>Along the drive</h2>{evidence(story, index)}", "grow"))
     with st.container(key="timeline"):
         st.html(timeline(story))
         if story.clips > 1:

@@ -140,6 +140,20 @@ def set_clip(about: Job, index: int) -> None:
     st.session_state[clip_key(about)] = index
 
 
+def why_is_open(about: Job) -> bool:
+    """Whether the visitor asked why an answer is what it is."""
+    return bool(st.session_state.get("why-open") == about.id)
+
+
+def open_why(about: Job) -> None:
+    """Opens that dialog; only in a callback."""
+    st.session_state["why-open"] = about.id
+
+
+def close_why() -> None:
+    st.session_state.pop("why-open", None)
+
+
 def run_file() -> RunFile | None:
     """The run chosen, or the first."""
     chosen = runs.find_run_file(st.query_params.get("run", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gama_core.evidence import Evidence, growing_evidence
 from gama_core.gallery import Gallery
 from gama_core.result import Localization
 from pages import session
@@ -41,6 +42,20 @@ def localize_drive(drive: Drive, gallery: Gallery) -> Work:
         job.on_stage("networks", 1, 1)
         answer = localize(drive.open(), gallery, models, on_stage=job.on_stage, cache=cache_folder() / "answers")
         return Answer(answer, str(models.device).upper())
+
+    return work
+
+
+def grow_evidence(drive: Drive, gallery: Gallery) -> Work:
+    """What the first seconds of a drive say, for a worker thread; its clips are on the disk since it was localized."""
+
+    def work(job: Job) -> tuple[Evidence, ...]:
+        from gama_core.localize import CLIPS
+        from gama_core.see import see
+
+        models = session.models()
+        seen = see(drive.open(), models, on_stage=job.on_stage, cache=cache_folder() / "answers" / CLIPS)
+        return growing_evidence(seen, gallery, models, on_stage=job.on_stage)
 
     return work
 

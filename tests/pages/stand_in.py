@@ -42,6 +42,17 @@ class StandIn:
     error: Exception | None = None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a drive: its clips, one a second."""
+
+    duration_s: float
+    times_s: np.ndarray
+
+    def first(self, clips: int) -> Seen:
+        return Seen(float(clips), self.times_s[:clips])
+
+
 def make_assets(folder: Path, drives: tuple[str, ...] = ("mill-lane", "north-avenue"), seconds: int = 12) -> None:
     """A gallery in `folder`/city/gallery and drives in `folder`/drives; the first drive has GPS."""
     make_gallery(folder / "city" / "gallery")
@@ -172,7 +183,7 @@ def _step(gallery: Gallery, second: int, truth: LatLon, random: np.random.Genera
 
 
 def modules(service: StandIn) -> dict[str, ModuleType]:
-    """Stand-ins for gama_core.localize and gama_core.embed, to lay over sys.modules."""
+    """Stand-ins for gama_core.localize, gama_core.see and gama_core.embed, to lay over sys.modules."""
     from pages import catalog
 
     def localize(video: Any, gallery: Gallery, models: Any, on_stage: Any, cache: Path) -> Localization:
@@ -188,10 +199,24 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
         told = answer(gallery, video.name, video.duration_s, track, service.confidence)
         return dataclasses.replace(told, notes=service.notes)
 
+    def see(video: Any, models: Any, on_stage: Any, cache: Path) -> Seen:
+        del models, cache
+        if service.error:
+            raise service.error
+        return Seen(video.duration_s, np.arange(float(max(1, int(video.duration_s)))))
+
+    def find(seen: Seen, gallery: Gallery, models: Any, settings: Any = None, streets: Any = None) -> Localization:
+        del models, settings, streets
+        threading.Event().wait(service.pause_s)
+        grown = service.confidence * min(1.0, 0.2 + seen.duration_s / 12)
+        return answer(gallery, "drive.mp4", seen.duration_s, None, grown)
+
     localizer, embedder = ModuleType("gama_core.localize"), ModuleType("gama_core.embed")
-    localizer.localize = localize  # type: ignore[attr-defined]
+    localizer.localize, localizer.find, localizer.CLIPS = localize, find, "clips"  # type: ignore[attr-defined]
+    eyes = ModuleType("gama_core.see")
+    eyes.see = see  # type: ignore[attr-defined]
     embedder.load_models = type("Models", (), {"device": "cpu"})  # type: ignore[attr-defined]
-    return {"gama_core.localize": localizer, "gama_core.embed": embedder}
+    return {"gama_core.localize": localizer, "gama_core.see": eyes, "gama_core.embed": embedder}
 
 
 def serve(folder: Path, port: int, pause_s: float) -> None:

@@ -96,6 +96,40 @@ def test_a_sure_answer_says_no_such_thing(home: AppTest) -> None:
     assert "We do not know" not in html_of(run(home))
 
 
+def test_why_shows_what_the_first_seconds_said_and_explains_the_outliers(home: AppTest) -> None:
+    run(home)
+    assert "What the first seconds" not in html_of(home)
+    button(home, "Why?").click().run()
+    assert [tab.label for tab in home.tabs] == ["Growing evidence", "Outliers (10 of 12 clips)"]
+    html = html_of(finish(home))
+    assert not home.exception
+    assert "What the first seconds of the video say" in html
+    assert "The answer leads from" in html
+    charts = [json.loads(chart.proto.spec) for chart in home.get("vega_lite_chart")]
+    assert [chart["encoding"]["x"]["axis"]["title"] for chart in charts] == ["seconds of video seen"] * 2
+    assert html.count("<tr><td>") == 10
+    assert "not searched again" in html
+    assert len(app_jobs()._jobs) == 2
+
+
+def test_without_truth_growing_evidence_speaks_of_probability_alone(home: AppTest) -> None:
+    home.button(key="drive-north-avenue").click().run()
+    run(home)
+    button(home, "Why?").click().run()
+    finish(home)
+    assert len(home.get("vega_lite_chart")) == 1
+
+
+def test_growing_evidence_that_fails_can_be_tried_again(home: AppTest, service: Service) -> None:
+    run(home)
+    service.behaves(error=WeightsMismatch("The gallery was made with other weights."))
+    button(home, "Why?").click().run()
+    assert "The gallery was made with other weights." in html_of(finish(home))
+    service.behaves(error=None)
+    button(home, "Try again").click().run()
+    assert "What the first seconds" in html_of(finish(home))
+
+
 def test_progress_is_told_stage_by_stage_and_can_be_cancelled(home: AppTest, service: Service) -> None:
     service.behaves(pause_s=0.2)
     button(home, "Localize").click().run()
