@@ -54,6 +54,7 @@ def localize_command(
         bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
     ] = Settings.region_windows,
     headings: Annotated[bool, typer.Option(help="The path minds which way each view looks.")] = Settings.headings,
+    evidence: Annotated[bool, typer.Option(help="Say, too, what the first seconds alone would have said.")] = False,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
     device: DeviceOption = "auto",
@@ -63,9 +64,11 @@ def localize_command(
     """Say where a video was filmed."""
     from gama_core.embed import load_models
     from gama_core.evaluate import compare
+    from gama_core.evidence import growing_evidence, tabled
     from gama_core.export import write_exports
     from gama_core.gallery import open_gallery
-    from gama_core.localize import localize
+    from gama_core.localize import CLIPS, localize
+    from gama_core.see import see
     from gama_core.streets import read_streets
     from gama_core.telemetry import read_track
     from gama_core.video import open_video
@@ -84,9 +87,14 @@ def localize_command(
     with _bar() as hear:
         models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
         answer = localize(opened, place, models, settings, hear, CACHE if cache else None, network)
+        if evidence:
+            seen = see(opened, models, settings, hear, cache=CACHE / CLIPS if cache else None)
+            grown = growing_evidence(seen, place, models, settings, hear, network)
     figures = _figures(answer)
     if truth is not None:
         figures |= _beside_truth(compare(answer, truth))
+    if evidence:
+        figures |= tabled(grown, truth)
     if out is not None:
         figures["files"] = [str(path) for path in write_exports(answer, place, truth, out)]
     _show(figures, as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,22 @@ def growing_evidence(
         grown.append(_evidence(answer, answered(whole, count), begun.duration_s))
         hear("evidence", done, len(counts))
     return tuple(grown)
+
+
+def tabled(grown: Sequence[Evidence], track: Track | None = None) -> dict[str, dict[str, float]]:
+    """The figures of each moment by what they are and by the seconds seen; errors only where the truth is known."""
+    table = {
+        "probability_after": {_after(one): round(one.probability, 3) for one in grown},
+        "rival_after": {_after(one): round(one.rival_probability, 3) for one in grown},
+        "not_here_after": {_after(one): round(one.outside_probability, 3) for one in grown},
+    }
+    errors_m = [(one, one.errors_m(track)) for one in grown] if track else []
+    known = {_after(one): round(float(np.median(found)), 1) for one, found in errors_m if found}
+    return table | ({"median_error_m_after": known} if known else {})
+
+
+def _after(moment: Evidence) -> str:
+    return f"{moment.seconds:.0f}_s"
 
 
 def moments(times_s: NDArray[np.float64]) -> list[int]:

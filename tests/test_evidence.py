@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gama_core.build_gallery import Grid
 from gama_core.embed import Models
 from gama_core.errors import Cancelled
-from gama_core.evidence import MOMENTS_S, Evidence, answered, growing_evidence, moments
+from gama_core.evidence import MOMENTS_S, Evidence, answered, growing_evidence, moments, tabled
 from gama_core.gallery import Gallery
 from gama_core.localize import find
 from gama_core.see import Seen
@@ -159,6 +159,17 @@ def test_moments_grow_and_end_with_all_clips(times_s: list[float]) -> None:
     assert counts == sorted(set(counts))
     assert len(counts) <= len(MOMENTS_S) + 1
     assert counts[0] >= 1
+
+
+def test_the_table_holds_each_moment_and_errors_only_with_a_truth(gallery: Gallery) -> None:
+    at = gallery.candidate(0, 0.0).at
+    one = Evidence(1.0, 1, 0.25, 1, 0.2, 0.1, (0.0,), (at.moved(30.0, 40.0),))
+    two = Evidence(2.0, 2, 0.75, None, 0.0, 0.05, (0.0, 1.0), (at, at))
+    table = tabled([one, two])
+    assert table["probability_after"] == {"1_s": 0.25, "2_s": 0.75}
+    assert set(table) == {"probability_after", "rival_after", "not_here_after"}
+    beside = tabled([one, two], Track((Fix(0.0, at), Fix(2.0, at))))
+    assert beside["median_error_m_after"] == {"1_s": pytest.approx(50.0, abs=0.1), "2_s": 0.0}
 
 
 def test_errors_are_distances_where_the_truth_is_known(gallery: Gallery) -> None:
