@@ -27,6 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gama_core.embed import Models, embed_clips, embed_tiles, load_models
 from gama_core.models.config import PAPER
 from gama_core.models.gama_net import GAMaNet
+from gama_core.models.heads import unit
 from gama_core.models.weights import load_weights, save_weights
 
 Vectors = NDArray[np.float32]
@@ -89,10 +90,10 @@ def _naively(net: GAMaNet, device: torch.device, pictures: Iterator[Pixels]) -> 
         for pixels in pictures:
             values = ((torch.from_numpy(pixels).permute(3, 0, 1, 2) / 255 - 0.5) / 0.5).contiguous().to(device)
             if len(pixels) > 1:
-                vector = net.unit(net.v_encoder(values[None]).mean((2, 3, 4)), net.v_head)
+                vector = unit(net.v_encoder(values[None]).mean((2, 3, 4)), net.v_head)
             else:
                 tokens = adaptive_avg_pool2d(net.i_encoder(values.transpose(0, 1)), 7).flatten(2).transpose(1, 2)
-                vector = net.unit(net.transformer_encoder_i(tokens).mean(1), net.i_head)
+                vector = unit(net.transformer_encoder_i(tokens).mean(1), net.i_head)
             vectors.append(vector.cpu().numpy())
     return np.concatenate(vectors)
 

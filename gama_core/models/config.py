@@ -86,7 +86,7 @@ class ScreeningNetConfig:
     region_cover: int
     region_size: int
     tower: ResNetConfig
-    sequence_layers: int = 0  # of attention among the tiles of a sequence; 0: only their mean, as published
+    cells: int = 0  # a region is read in so many cells a side, each as a tile is; 0: as a whole, as published
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -141,4 +141,4 @@ COMPACT = GAMaNetConfig(
 )
 
 PAPER_SCREENING = ScreeningNetConfig("paper", 512, 512, 224, 256, 224, _RESNET_18)
-COMPACT_SCREENING = ScreeningNetConfig("compact", 128, 256, 96, 320, 320, _SMALL, sequence_layers=1)
+COMPACT_SCREENING = ScreeningNetConfig("compact", 512, 256, 96, 672, 672, _SMALL, cells=7)

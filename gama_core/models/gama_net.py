@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, interpolate, normalize
+from torch.nn.functional import adaptive_avg_pool2d
 
 from gama_core.models.aerial_tower import AerialTower
 from gama_core.models.birds_eye import BirdsEye, CameraGuess
 from gama_core.models.config import COMPACT, GAMaNetConfig
+from gama_core.models.heads import head, resized, unit
 from gama_core.models.video_tower import VideoTower
 
 
@@ -47,8 +48,8 @@ class GAMaNet(nn.Module):
             cells = (config.birds_eye.rows // 8) * (config.birds_eye.columns // 8)
             self.b_spatial = SpatialPool(self.b_encoder.dims, config.spatial, cells)
             v_dims += self.b_spatial.dims
-        self.v_head = _head(v_dims, config.hidden, config.dims)
-        self.i_head = _head(i_dims, config.hidden, config.dims)
+        self.v_head = head(v_dims, config.hidden, config.dims)
+        self.i_head = head(i_dims, config.hidden, config.dims)
 
     def embed_clips(self, clips: Tensor) -> Tensor:
         """Unit vectors of clips.
@@ -59,7 +60,7 @@ class GAMaNet(nn.Module):
         Returns:
             float32 (B, D), unit length.
         """
-        return self.unit(self.clip_features(*self.split(clips))[0], self.v_head)
+        return unit(self.clip_features(*self.split(clips))[0], self.v_head)
 
     def embed_tiles(self, tiles: Tensor) -> Tensor:
         """Unit vectors of tiles.
@@ -71,20 +72,20 @@ class GAMaNet(nn.Module):
             float32 (B, D), unit length.
         """
         size = self.config.tile_size
-        maps = self.i_encoder(_resized(tiles, (size, size)).contiguous(memory_format=torch.channels_last))
+        maps = self.i_encoder(resized(tiles, (size, size)).contiguous(memory_format=torch.channels_last))
         tokens = adaptive_avg_pool2d(maps, self.config.tokens).flatten(2).transpose(1, 2)
         if self.i_positions is not None:
             tokens = tokens + self.i_positions
         tokens = self.transformer_encoder_i(tokens)
         features = tokens.mean(1) if self.i_spatial is None else self.i_spatial(tokens)
-        return self.unit(features, self.i_head)
+        return unit(features, self.i_head)
 
     def split(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Clips as the video side looks at them: motion (B, 3, t, h, w) at small size, and the first frame, sharp."""
         frames = _spread(clips, self.config.motion_frames)
-        motion = _resized(frames.transpose(1, 2).flatten(0, 1), self.config.motion_size)
+        motion = resized(frames.transpose(1, 2).flatten(0, 1), self.config.motion_size)
         motion = motion.unflatten(0, (clips.shape[0], -1)).transpose(1, 2)
-        return motion, _resized(clips[:, :, 0], self.config.clip_size)
+        return motion, resized(clips[:, :, 0], self.config.clip_size)
 
     def clip_features(
         self, motion: Tensor, sharp: Tensor, cameras: Tensor | None = None
@@ -110,10 +111,6 @@ class GAMaNet(nn.Module):
             parts.append(self.b_spatial(seen.flatten(2).transpose(1, 2)))
         return torch.cat(parts, dim=1), guessed
 
-    @staticmethod
-    def unit(features: Tensor, head: nn.Module) -> Tensor:
-        return normalize(head(features).float(), dim=-1)
-
 
 class SpatialPool(nn.Module):
     """Tokens (B, N, D) to one vector (B, N * kept + D): a few dims of each place, in place, and the mean of all."""
@@ -138,10 +135,6 @@ def channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
-def _head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
-
-
 def _spread(clips: Tensor, frames: int) -> Tensor:
     """So many of a clip's frames, evenly from the first on."""
     count = clips.shape[2]
@@ -149,12 +142,3 @@ def _spread(clips: Tensor, frames: int) -> Tensor:
         return clips
     index = torch.arange(frames, device=clips.device) * count // frames
     return clips[:, :, index]
-
-
-def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(images.shape[-2:]) == size:
-        return images
-    height, width = images.shape[-2:]
-    if height % size[0] == 0 and width % size[1] == 0:
-        return interpolate(images, size, mode="area")
-    return interpolate(images, size, mode="bilinear", antialias=True)

@@ -1,7 +1,8 @@
-"""What the screening network learns from: cities from above, and sequences of places that a drive was matched to.
+"""What the screening network learns from: cities from above, and what the clips of drives through them were matched to.
 
 Two kinds: drives whose true places are known, spoiled as GAMa-Net's matches are; and what GAMa-Net really finds in a
-city that it has not learned from.
+city that it has not learned from. The network's tower is GAMa-Net's, so a city is looked at once: what is drawn from
+then on are numbers of tiles.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ from gama_core.errors import GamaError
 from gama_core.imagery import cut_view
 from gama_core.models.config import ScreeningNetConfig
 from gama_core.models.gama_net import GAMaNet
+from gama_core.models.screening_net import ScreeningNet
 from gama_core.tile import REGION_TILES
 from gama_core.training.places import TrainingPlace
 from gama_core.training.validate import embed_place_clips, embed_views
 
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float32]  # (n, 2): metres east and south of a city's north-west corner
+Numbers = NDArray[np.int64]
 LEAP_M = 40.0  # clips of one place further apart than this are of two drives
 SHORTEST = 10  # clips of a drive
-JITTER_M = 120.0  # a region's middle lies so far from its drive's
-OVERLAP = 0.8  # regions nearer than this share of a side show too much of the same to be told apart
+BESIDE = 0.3  # share of right matches that are a tile off
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,23 @@ class ScreeningCity:
         x_px, y_px = (x_m + self.margin_m) / self.m_per_px, (y_m + self.margin_m) / self.m_per_px
         return cut_view(self.aerial, x_px, y_px, side_m / self.m_per_px, 0.0, out_px)
 
-    def tiles(self, places: Points, corner_m: NDArray[np.float64], out_px: int) -> list[Pixels]:
-        """The tiles that hold some places, of a grid that starts at a corner."""
-        tile_m = self.region_m / REGION_TILES
-        middles = corner_m + (np.floor((places - corner_m) / tile_m) + 0.5) * tile_m
-        return [self.cut(x_m, y_m, tile_m, out_px) for x_m, y_m in middles]
-
 
 @dataclass(frozen=True)
-class SequenceBatch:
-    """B drives, K tiles of each, and the region of each; `unsure` marks regions too near to a drive's own."""
+class SeenCity:
+    """A city as the tower sees it: tiles float32 (N, F) row by row, regions float32 (R, cells**2, F), and of each drive
+    the numbers of the tiles that it passed and, where known, was matched to, and its share in each region (n, R)."""
 
-    sequences: Tensor  # uint8 (B, K, S, S, 3)
-    regions: Tensor  # uint8 (B, S, S, 3)
-    unsure: Tensor  # bool (B, B)
+    tiles: Tensor
+    regions: Tensor
+    true: tuple[Numbers, ...]
+    found: tuple[Numbers, ...] | None
+    shares: NDArray[np.float64]
+    tiles_across: int
+
+    @property
+    def owners(self) -> Numbers:
+        """The region that holds most of each drive, (n,)."""
+        return np.asarray(self.shares.argmax(axis=1))
 
 
 def read_city(folder: Path) -> ScreeningCity:
@@ -113,28 +118,20 @@ def matched(place: TrainingPlace, net: GAMaNet) -> ScreeningCity:
     return ScreeningCity(*facts, drives)
 
 
-def draw_sequences(
-    cities: list[ScreeningCity], config: ScreeningNetConfig, drives: int, sequence: int, rng: np.random.Generator
-) -> SequenceBatch:
-    """`drives` drives of each of the cities, with a region around each."""
-    sequences, regions, middles, owners = [], [], [], []
-    for owner, city in enumerate(cities):
-        for index in rng.choice(len(city.drives), drives, replace=len(city.drives) < drives):
-            drive = city.drives[index]
-            middle = _middle(city, drive, rng)
-            places = _spoiled(city, drive, sequence, rng)
-            turn, mirrored = int(rng.integers(4)), bool(rng.integers(2))
-            tiles = city.tiles(places, middle - city.region_m / 2, config.tile_size)
-            sequences.append(np.stack([_turned(tile, turn, mirrored) for tile in tiles]))
-            regions.append(_turned(region_picture(city, middle, config), turn, mirrored))
-            middles.append(middle)
-            owners.append(owner)
-    apart_m = np.abs(np.stack(middles)[:, None] - np.stack(middles)[None]).max(axis=2)
-    same = np.array(owners)[:, None] == np.array(owners)[None]
-    unsure = same & (apart_m < OVERLAP * cities[0].region_m) & ~np.eye(len(owners), dtype=bool)
-    return SequenceBatch(
-        torch.from_numpy(np.stack(sequences)), torch.from_numpy(np.stack(regions)), torch.from_numpy(unsure)
-    )
+def see(city: ScreeningCity, net: ScreeningNet) -> SeenCity:
+    """The city through the eyes of a screening network that reads regions cell by cell."""
+    across, config = city.regions_across * REGION_TILES, net.config
+    tile_m = city.region_m / REGION_TILES
+    tile_of = [_number(drive.true, tile_m, across) for drive in city.drives]
+    region_of = [_number(drive.true, city.region_m, city.regions_across) for drive in city.drives]
+    found = tuple(_number(drive.found, tile_m, across) for drive in city.drives if drive.found is not None)
+    shares = np.stack([np.bincount(regions, minlength=city.regions_across**2) / len(regions) for regions in region_of])
+    tiles = [city.cut(x_m, y_m, tile_m, config.tile_size) for x_m, y_m in _middles(tile_m, across)]
+    pictures = [region_picture(city, middle, config) for middle in _middles(city.region_m, city.regions_across)]
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        seen = [net.tile_features(_floats(tiles[first : first + 256])) for first in range(0, len(tiles), 256)]
+        cells = [net.cell_features(_floats([picture])) for picture in pictures]
+    return SeenCity(torch.cat(seen).float(), torch.cat(cells).float(), tuple(tile_of), found or None, shares, across)
 
 
 def region_picture(city: ScreeningCity, middle_m: NDArray[np.float64], config: ScreeningNetConfig) -> Pixels:
@@ -143,29 +140,37 @@ def region_picture(city: ScreeningCity, middle_m: NDArray[np.float64], config: S
     return city.cut(float(middle_m[0]), float(middle_m[1]), seen_m, config.region_size)
 
 
-def _middle(city: ScreeningCity, drive: Drive, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The middle of a region around a drive, somewhat aside, within the city."""
-    half = city.region_m / 2
-    middle = np.median(drive.true, axis=0) + rng.uniform(-JITTER_M, JITTER_M, 2)
-    return np.asarray(np.clip(middle, half, city.size_m - half))
+def draw_sequences(city: SeenCity, drives: int, sequence: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
+    """`drives` drives (B,) of a city and the tiles (B, `sequence`) that each was matched to."""
+    chosen = rng.choice(len(city.true), drives, replace=len(city.true) < drives)
+    return chosen, np.stack([_matches(city, int(drive), sequence, rng) for drive in chosen])
 
 
-def _spoiled(city: ScreeningCity, drive: Drive, count: int, rng: np.random.Generator) -> Points:
-    """Places that a drive was matched to: as found; or the true ones, a share of them mistaken for other streets."""
-    chosen = rng.choice(len(drive.true), count, replace=len(drive.true) < count)
-    if drive.found is not None:
-        return drive.found[chosen]
-    wrong = rng.random(count) < rng.uniform(0.0, 0.8)
-    others = np.stack([_anywhere(city, rng) for _ in range(count)])
-    return np.where(wrong[:, None], others, drive.true[chosen])
+def _matches(city: SeenCity, drive: int, count: int, rng: np.random.Generator) -> Numbers:
+    """As found; or the true tiles, some of them a tile off, a share of them mistaken for other streets."""
+    if city.found is not None:
+        return rng.choice(city.found[drive], count, replace=len(city.found[drive]) < count)
+    true = rng.choice(city.true[drive], count, replace=len(city.true[drive]) < count)
+    aside = (rng.random((2, count)) < BESIDE) * rng.integers(-1, 2, (2, count))
+    place = np.clip(np.stack(np.divmod(true, city.tiles_across)) + aside, 0, city.tiles_across - 1)
+    streets = city.true[int(rng.integers(len(city.true)))]
+    others = np.concatenate(
+        [rng.choice(streets, count // 2), rng.choice(np.concatenate(city.true), count - count // 2)]
+    )
+    wrong = rng.random(count) < rng.uniform(0.2, 0.9)
+    return np.where(wrong, others, place[0] * city.tiles_across + place[1])
 
 
-def _anywhere(city: ScreeningCity, rng: np.random.Generator) -> Points:
-    true = city.drives[rng.integers(len(city.drives))].true
-    return np.asarray(true[rng.integers(len(true))])
+def _number(points_m: Points, side_m: float, across: int) -> Numbers:
+    """The numbers, row by row, of the squares that hold some points."""
+    column, row = np.clip((points_m / side_m).astype(np.int64), 0, across - 1).T
+    return np.asarray(row * across + column)
 
 
-def _turned(image: Pixels, turn: int, mirrored: bool) -> Pixels:
-    """The same turn for a region and its tiles: what is learned holds for every direction."""
-    turned = np.rot90(image, turn)
-    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+def _middles(side_m: float, across: int) -> NDArray[np.float64]:
+    row, column = np.divmod(np.arange(across**2), across)
+    return (np.stack([column, row], axis=1) + 0.5) * side_m
+
+
+def _floats(images: list[Pixels]) -> Tensor:
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gama_core.evaluate import NEAR_M
 from gama_core.models.gama_net import GAMaNet
+from gama_core.models.heads import unit
 from gama_core.training.places import TrainingPlace
 
 Vectors = NDArray[np.float32]
@@ -49,7 +50,7 @@ def embed_place_clips(net: GAMaNet, place: TrainingPlace) -> Vectors:
         motion = _floats(torch.from_numpy(place.clips[first : first + 64].copy()), device).permute(0, 4, 1, 2, 3)
         sharp = _floats(torch.from_numpy(place.frames[first : first + 64].copy()), device).permute(0, 3, 1, 2)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
-            parts.append(net.unit(net.clip_features(motion, sharp)[0], net.v_head).float().cpu().numpy())
+            parts.append(unit(net.clip_features(motion, sharp)[0], net.v_head).float().cpu().numpy())
     return np.concatenate(parts)
 
 
