@@ -177,10 +177,15 @@ def _truth(scene: Scene) -> folium.FeatureGroup | None:
 
 
 def _path(path: Sequence[PathStep]) -> folium.FeatureGroup | None:
-    """The decoded path in blue, bold where it is sure and dotted where it is not, on its 90 % band."""
+    """The decoded path in blue, bold where it is sure and dotted where it is not, on its 90 % band.
+
+    The band is left out where it is wider than a region, and the legend says for how many clips.
+    """
     if not path:
         return None
-    layer = _layer("path", "Decoded path, 90 % band")
+    wide = sum(step.radius_90_m > WIDEST_M for step in path)
+    not_drawn = f", over {WIDEST_M:.0f} m for {wide} clip{'s' if wide > 1 else ''}" if wide else ""
+    layer = _layer("path", f"Decoded path, 90 % band{not_drawn}")
     for rings in band(path):
         outline = [[point(at) for at in ring] for ring in rings]
         ground = folium.Polygon(outline, color=PATH, weight=1, opacity=0.7, fill_color=PATH, fill_opacity=0.22)

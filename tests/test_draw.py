@@ -45,6 +45,13 @@ def test_the_layers_can_be_switched_and_the_ranking_waits(gallery):
     }  # fmt: skip
 
 
+def test_the_legend_says_where_the_band_was_too_wide_to_draw(gallery):
+    answer = make_localization(gallery)
+    doubtful = tuple(replace(step, radius_90_m=900.0) if step.clip < 3 else step for step in answer.path)
+    page = rendered(draw_localization(replace(answer, path=doubtful), gallery, **URLS))
+    assert "90 % band, over 300 m for 3 clips" in page
+
+
 def test_without_truth_or_path_their_layers_are_missing(gallery):
     page = rendered(draw_localization(make_localization(gallery, best=3), gallery, **URLS))
     assert "Ground truth" not in page
