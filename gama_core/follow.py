@@ -157,7 +157,7 @@ def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight:
         return None
     firsts = plane.rows[:: len(plane.rows) // len(plane.x_m)]
     lat_deg, lon_deg = gallery.views.lat_deg[firsts], gallery.views.lon_deg[firsts]
-    return weight * along_streets(streets, lat_deg, lon_deg, plane.headings_deg)
+    return weight * along_streets(streets, lat_deg, lon_deg, plane.headings_deg, gallery.stride_m)
 
 
 def _path(

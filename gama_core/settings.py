@@ -34,7 +34,7 @@ class Settings:
     window_clips: int = 60  # a drive of more clips is localized in windows of so many, each in regions of its own
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
     headings: bool = True  # the path minds which way each view looks
-    street_weight: float = 1.0  # how much the path prefers streets where a network of them is given; 0: not at all
+    street_weight: float = 0.3  # how much the path prefers streets where a network of them is given; 0: not at all
     inside_at_least: float | None = (
         None  # a drive less likely to lie in the gallery is said not to; None: as calibrated
     )

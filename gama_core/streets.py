@@ -18,8 +18,8 @@ from gama_core.geo import Bounds
 from gama_core.tile import ZOOM, metres_per_pixel, world_pixels
 
 MOST_SEGMENTS = 5_000_000  # a country; beyond it a laptop's memory ends
-REACH_M = 45.0  # a street further away says nothing
-BESIDE_M, ASKEW_DEG = 12.0, 25.0  # how far beside a street, and how much across it, is still on it
+LANE_M = 6.0  # from a street's line to where one drives on it
+BESIDE_M, ASKEW_DEG = 8.0, 20.0  # how far beyond the grid's own coarseness is off the street
 LEAST = -3.0  # log-preference of a place far from every street
 LINES = ("LineString", "LinearRing", "MultiLineString")
 
@@ -90,23 +90,25 @@ class Streets:
         return found.astype(np.int64), distance_m.astype(np.float64), bearing_deg.astype(np.float64)
 
 
-def along_streets(streets: Streets, lat_deg: Floats, lon_deg: Floats, headings_deg: Floats) -> Floats:
+def along_streets(streets: Streets, lat_deg: Floats, lon_deg: Floats, headings_deg: Floats, spacing_m: float) -> Floats:
     """How much a camera is to be expected at places and headings if it drives on streets.
 
     Args:
         streets: where one may drive, either way.
         lat_deg, lon_deg: places (P,) in degrees.
         headings_deg: headings (R,); fewer than four say nothing of where a camera looks.
+        spacing_m: between neighbouring places: a street runs between them, and none is preferred for the grid's sake.
 
     Returns:
-        Log-preference float64 (P, R): 0 on a street and along it, down to `LEAST` off all of them.
+        Log-preference float64 (P, R): 0 on every street and along it, down to `LEAST` off all of them.
     """
-    place, distance_m, bearing_deg = streets.near(lat_deg, lon_deg, REACH_M)
-    askew_deg = np.abs((headings_deg - bearing_deg[:, None] + 90.0) % 180.0 - 90.0)
-    if len(headings_deg) < 4:
-        askew_deg = np.zeros_like(askew_deg)
+    on_m, reach_m = spacing_m / 2 + LANE_M, BESIDE_M * (-2.0 * LEAST) ** 0.5
+    place, distance_m, bearing_deg = streets.near(lat_deg, lon_deg, on_m + reach_m)
+    beside = np.maximum(distance_m - on_m, 0.0)[:, None] / BESIDE_M
+    across_deg = np.abs((headings_deg - bearing_deg[:, None] + 90.0) % 180.0 - 90.0)
+    askew = np.maximum(across_deg - 180.0 / len(headings_deg), 0.0) / ASKEW_DEG if len(headings_deg) >= 4 else 0.0
     preference = np.full((len(lat_deg), len(headings_deg)), LEAST)
-    np.maximum.at(preference, place, -0.5 * ((distance_m / BESIDE_M)[:, None] ** 2 + (askew_deg / ASKEW_DEG) ** 2))
+    np.maximum.at(preference, place, -0.5 * (beside**2 + askew**2))
     return preference
 
 

@@ -15,6 +15,7 @@ from gama_core.geo import Bounds
 from gama_core.localize import CLIPS, localize
 from gama_core.result import Localization
 from gama_core.settings import Settings
+from gama_core.streets import Streets
 from gama_core.tile import Region
 from gama_core.video import Video, open_video
 from tests.cities import CORNER, painted, random_models, small_gallery
@@ -75,6 +76,33 @@ def test_the_same_question_is_answered_from_the_cache(
     assert len(other.kept) == 1
     assert len(list(tmp_path.glob("*.json"))) == 2
     assert len(list((tmp_path / CLIPS).iterdir())) == 1  # the same clips, seen once
+
+
+def test_streets_are_another_question_and_said_to_be_used(
+    video: Video, gallery: Gallery, models: Models, tmp_path: Path
+) -> None:
+    box = gallery.bounds
+    here = Streets("city.gpkg", np.array([[box.south, box.west, box.north, box.east]]))
+    plain = localize(video, gallery, models, cache=tmp_path)
+    far = Streets("far.gpkg", here.segments + 9.0)
+    for streets, words in ((here, "prefers the streets of city.gpkg"), (far, "changed nothing")):
+        led = localize(video, gallery, models, cache=tmp_path, streets=streets)
+        assert any(words in note for note in led.notes)
+        assert localize(video, gallery, models, cache=tmp_path, streets=streets) == led
+    assert led.path == plain.path  # those that lie elsewhere
+    assert led.regions == plain.regions
+    assert localize(video, gallery, models, cache=tmp_path) == plain
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+def test_a_drive_that_is_hardly_here_is_said_to_be_elsewhere(video: Video, gallery: Gallery, models: Models) -> None:
+    strict = localize(video, gallery, models, Settings(inside_at_least=0.9))
+    lenient = localize(video, gallery, models, Settings(inside_at_least=0.0))
+    assert (strict.in_gallery, lenient.in_gallery) == (False, True)
+    assert strict.inside == lenient.inside == pytest.approx(0.5)  # of weights never calibrated
+    assert any("Probably not in this gallery" in note for note in strict.notes)
+    assert not any("Probably not in this gallery" in note for note in lenient.notes)
+    assert Localization.from_json(strict.to_json()) == strict
 
 
 def test_an_answer_of_another_version_in_the_cache_is_made_anew(

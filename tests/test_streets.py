@@ -14,7 +14,7 @@ from shapely import LineString, MultiLineString, Point, Polygon
 
 from gama_core.errors import StreetsUnreadable
 from gama_core.geo import Bounds, LatLon
-from gama_core.streets import Streets, read_streets, write_streets
+from gama_core.streets import LEAST, Streets, along_streets, read_streets, write_streets
 
 HERE = LatLon(47.0, 8.0)
 
@@ -123,6 +123,23 @@ def test_every_piece_of_street_near_a_place_is_found(places_m: list[tuple[float,
         fewest, most = (sum(m <= within_m + slack for m in true_m) for slack in (-1.0, 1.0))
         assert fewest <= len(found_m) <= most
         assert found_m == pytest.approx(sorted(true_m)[: len(found_m)], abs=1.0)
+
+
+def test_every_street_is_preferred_alike_whatever_the_grid() -> None:
+    """A place as near to a line as the grid allows is on it: a street between two rows of places is no worse."""
+    headings_deg = np.arange(8) * 45.0
+    for north_m in (0.0, 7.0, 14.0):
+        at = [HERE.moved(50.0, north_m), HERE.moved(50.0, 120.0)]
+        preference = along_streets(
+            street((0, 0), (100, 0)),
+            np.array([p.lat_deg for p in at]),
+            np.array([p.lon_deg for p in at]),
+            headings_deg,
+            28.0,
+        )
+        assert preference[0, [2, 6]].tolist() == [0.0, 0.0]  # east and west
+        assert (preference[0, [0, 4]] < -2.0).all()
+        assert set(preference[1]) == {LEAST}
 
 
 def test_the_part_of_a_network_in_a_box_is_cut_out() -> None:

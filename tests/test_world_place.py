@@ -17,6 +17,7 @@ from gama_core.world.place import (
     VALIDATION_SEEDS,
     make_place,
     split_of,
+    street_map,
 )
 from gama_core.world.shapes import strip
 
@@ -127,3 +128,11 @@ def test_a_crosswalk_lies_on_a_street():
     middles = np.vstack([street.line for street in place.network.streets])
     for crosswalk in place.crosswalks:
         assert np.hypot(*(middles - crosswalk.centre).T).min() < 2.0
+
+
+def test_the_street_map_runs_along_the_streets_of_the_city():
+    drawn = street_map(city()).segments
+    lines = [street.line for street in city().network.streets]
+    assert len(drawn) == sum(len(line) - 1 for line in lines)
+    ends = [city().local(LatLon(*piece[:2])) for piece in drawn[: len(lines[0]) - 1]]
+    assert np.array(ends) == pytest.approx(lines[0][:-1], abs=1e-3)
