@@ -19,7 +19,6 @@ from gama_core.training.screening_cities import (
     Drive,
     ScreeningCity,
     SeenCity,
-    draw_sequences,
     find_cities,
     read_city,
     region_picture,
@@ -29,7 +28,7 @@ from gama_core.world.screening_set import write_screening_city, write_screening_
 
 SEED = 12_900
 TOWER = ResNetConfig(8, 3, 2, 1, (8, 16), (2, 1), 1)
-SMALL = replace(COMPACT_SCREENING, dims=32, hidden=32, tile_size=16, region_cover=112, region_size=112, tower=TOWER)
+SMALL = replace(COMPACT_SCREENING, dims=32, tile_size=16, region_cover=112, region_size=112, tower=TOWER)
 
 
 def made_up(found: bool = False, drives: int = 4) -> ScreeningCity:
@@ -59,7 +58,7 @@ def test_a_city_is_read_as_it_was_written(folder: Path) -> None:
     assert (city.seed, city.regions_across, len(city.drives)) == (SEED, 2, 2)
     assert city.region_m == pytest.approx(410, abs=15)  # 7 tiles of zoom 19 near 40 degrees north
     assert all(drive.true.shape == (40, 2) and drive.found is None for drive in city.drives)
-    assert all(0 < drive.true.min() and drive.true.max() < city.size_m for drive in city.drives)
+    assert all(drive.true.min() > 0 and drive.true.max() < city.size_m for drive in city.drives)
     metres = city.aerial.shape[0] * city.m_per_px
     assert metres == pytest.approx(city.size_m + 2 * city.margin_m, abs=1)
 
@@ -126,36 +125,39 @@ def test_a_cell_of_a_region_looks_like_its_tile(city: SeenCity) -> None:
 @given(seed=st.integers(0, 1000), count=st.integers(1, 40))
 def test_words_count_neither_order_nor_number(seed: int, count: int) -> None:
     torch.manual_seed(seed)
-    words, features = Words(16, 32, 24).eval(), torch.randn(count, 16)
-    vector = words(features)
-    assert vector.shape == (24,)
-    assert float(vector.detach().norm()) == pytest.approx(1, abs=1e-5)
-    assert torch.allclose(words(features[torch.randperm(count)]), vector, atol=1e-5)
-    assert torch.allclose(words(features.repeat(3, 1)), vector, atol=1e-5)
+    words, features = Words(16, 24, 20.0).eval(), torch.randn(count, 16)
+    for describe in (words.of_tiles, words.of_cells):
+        vector = describe(features)
+        assert vector.shape == (24,)
+        assert float(vector.detach().norm()) == pytest.approx(1, abs=1e-5)
+        assert torch.allclose(describe(features[torch.randperm(count)]), vector, atol=1e-5)
+        assert torch.allclose(describe(features.repeat(3, 1)), vector, atol=1e-5)
 
 
-def test_what_was_found_is_what_is_learned_from(city: SeenCity) -> None:
-    drives, numbers = draw_sequences(city, 4, 5, np.random.default_rng(0))
-    assert drives.shape == (4,)
-    assert (numbers == 10 * 21 + 10).all()
+def test_cells_are_in_the_order_of_tiles(city: SeenCity) -> None:
+    cells = city.cells.unflatten(0, (21, 21))
+    assert torch.equal(cells[8, 15], city.regions[5, 7 + 1])  # the second row of the region east of the middle
 
 
-def test_true_sequences_are_spoiled_but_not_beyond_knowing(city: SeenCity) -> None:
-    spoiled = replace(city, found=None)
-    drives, numbers = draw_sequences(spoiled, 200, 30, np.random.default_rng(0))
-    row, column = np.divmod(numbers, 21)
-    right = (row // 7 * 3 + column // 7 == city.owners[drives][:, None]).mean()
-    assert 0.3 < right < 0.8  # a tenth to four fifths are right, others are so by chance
+def test_whitening_leaves_what_tiles_and_cells_have_in_common(city: SeenCity) -> None:
+    words = Words(16, 32, 100.0)
+    learn_words(words, [city], ScreeningRecipe(floor=1e-6), lambda _: None)
+    noise = (city.tiles - words.tile_centre) - (city.cells - words.cell_centre)
+    white = noise @ words.whitening
+    spread = (white.T @ white / len(white)).diagonal()
+    kept = spread > 0.5 * spread.max()  # directions that hardly vary are not stretched for ever
+    assert kept.any()
+    assert float(spread[kept].std() / spread[kept].mean()) < 0.2
 
 
-def test_words_are_learned(net: ScreeningNet, city: SeenCity) -> None:
+def test_words_are_learned(city: SeenCity) -> None:
+    net = ScreeningNet(SMALL).eval()
     said: list[dict[str, float]] = []
-    seen = replace(city, found=None)
-    net.words.centre.copy_(city.tiles.mean(0))
-    net.words.spread.copy_(city.tiles.std(0))
-    steps = learn_words(net, [seen], ScreeningRecipe(drives=16), 0.03, 1.0, said.append)
+    learn_words(net.words, [city], ScreeningRecipe(), said.append)
+    similarity = [facts["similarity"] for facts in said]
+    assert similarity == sorted(similarity)  # k-means only ever improves
+    assert torch.allclose(net.words.words.norm(dim=-1), torch.ones(32), atol=1e-5)
     figures = validate_screening(net, city)
-    assert steps > 10
     assert (figures["regions"], figures["drives"]) == (9, 9)
     assert figures["true_top1"] > 0.6  # nine regions, each of one colour of its own: chance is 0.11
     assert figures["found_top1"] <= figures["found_top5"] <= figures["found_top10"] == 1

@@ -87,6 +87,7 @@ class ScreeningNetConfig:
     region_size: int
     tower: ResNetConfig
     cells: int = 0  # a region is read in so many cells a side, each as a tile is; 0: as a whole, as published
+    sharpness: float = 0.0  # how clearly a cell shows one word and not the next
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -141,4 +142,4 @@ COMPACT = GAMaNetConfig(
 )
 
 PAPER_SCREENING = ScreeningNetConfig("paper", 512, 512, 224, 256, 224, _RESNET_18)
-COMPACT_SCREENING = ScreeningNetConfig("compact", 512, 256, 96, 672, 672, _SMALL, cells=7)
+COMPACT_SCREENING = ScreeningNetConfig("compact", 4096, 0, 96, 672, 672, _SMALL, cells=7, sharpness=100.0)

@@ -2,8 +2,8 @@
 
 Source: GAMa (ECCV 2022), section 4.2: the top-1 tiles of a drive's clips say together which region they lie in. With
 `PAPER_SCREENING` this is the published network to the letter. `COMPACT_SCREENING` reads a region cell by cell as it
-reads tiles, and describes both by the words that they show: most of the tiles found are wrong, but wrong ones are
-scattered, and a histogram counts what agrees where a mean blurs it.
+reads tiles, and describes both by visual words: most of the tiles found are wrong, but wrong ones are scattered over
+many regions, and a histogram counts what agrees where a mean would blur it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ScreeningNet(nn.Module):
         self.config = config
         self.v_encoder = AerialTower(config.tower)
         if config.cells:
-            self.words = Words(self.v_encoder.dims, config.hidden, config.dims)
+            self.words = Words(self.v_encoder.dims, config.dims, config.sharpness)
             return
         self.i_encoder = AerialTower(config.tower)
         self.v_head = head(self.v_encoder.dims, config.hidden, config.dims)
@@ -41,7 +41,7 @@ class ScreeningNet(nn.Module):
             float32 (B, D), unit length.
         """
         features = self.tile_features(sequences.flatten(0, 1)).unflatten(0, sequences.shape[:2])
-        return self.words(features) if self.config.cells else unit(features.mean(1), self.v_head)
+        return self.words.of_tiles(features) if self.config.cells else unit(features.mean(1), self.v_head)
 
     def embed_regions(self, regions: Tensor) -> Tensor:
         """Unit vectors of large aerial regions.
@@ -53,7 +53,7 @@ class ScreeningNet(nn.Module):
             float32 (B, D), unit length.
         """
         if self.config.cells:
-            return self.words(self.cell_features(regions))  # type: ignore[no-any-return]
+            return self.words.of_cells(self.cell_features(regions))
         return unit(self.i_encoder(self._sized(regions, self.config.region_size)).mean((2, 3)), self.i_head)
 
     def tile_features(self, tiles: Tensor) -> Tensor:
@@ -71,21 +71,34 @@ class ScreeningNet(nn.Module):
 
 
 class Words(nn.Module):
-    """Sets of features (..., n, F) as histograms over D learned words, unit vectors (..., D): neither the order nor
-    the number of a set counts, and repetition counts little (roots of shares, as in Hellinger's distance)."""
+    """Sets of features (..., n, F) as histograms over D visual words, unit vectors (..., D): order does not count.
 
-    centre: Tensor
-    spread: Tensor
+    Features are whitened by how a tile differs from the same ground as a cell, so that only what both show counts.
+    """
 
-    def __init__(self, inputs: int, hidden: int, dims: int) -> None:
+    tile_centre: Tensor
+    cell_centre: Tensor
+
+    def __init__(self, inputs: int, dims: int, sharpness: float) -> None:
         super().__init__()
-        self.register_buffer("centre", torch.zeros(inputs))
-        self.register_buffer("spread", torch.ones(inputs))
-        self.head = head(inputs, hidden, dims)
-        self.sharpness = nn.Parameter(torch.tensor(4.0))
-        self.weight = nn.Parameter(torch.ones(dims))
-        self.usual = nn.Parameter(torch.zeros(dims))
+        self.sharpness = sharpness
+        self.register_buffer("tile_centre", torch.zeros(inputs))
+        self.register_buffer("cell_centre", torch.zeros(inputs))
+        self.whitening = nn.Parameter(torch.eye(inputs))
+        self.words = nn.Parameter(normalize(torch.randn(dims, inputs), dim=-1))
 
-    def forward(self, features: Tensor) -> Tensor:
-        shares = (self.head((features - self.centre) / self.spread) * self.sharpness).softmax(-1).mean(-2)
-        return normalize(self.weight * ((shares.float() + 1e-7).sqrt() - self.usual), dim=-1)
+    def of_tiles(self, features: Tensor) -> Tensor:
+        """A drive's tiles: a tile found twice counts twice, for what is found again is likely right."""
+        return normalize(self._shares(features, self.tile_centre), dim=-1)
+
+    def of_cells(self, features: Tensor) -> Tensor:
+        """A region's cells: roots of shares, so that what it has much of does not drown the rest."""
+        return normalize(self._shares(features, self.cell_centre).sqrt(), dim=-1)
+
+    def whitened(self, features: Tensor, centre: Tensor) -> Tensor:
+        """Unit vectors (..., F) to be compared with words."""
+        return normalize((features.float() - centre) @ self.whitening, dim=-1)
+
+    def _shares(self, features: Tensor, centre: Tensor) -> Tensor:
+        like = self.whitened(features, centre) @ self.words.T
+        return (like * self.sharpness).softmax(-1).mean(-2)

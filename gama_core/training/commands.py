@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gama_core.errors import GamaError
 from gama_core.training import published_commands as published
 
 app = typer.Typer(help="Train the networks on generated places.", no_args_is_help=True)
@@ -15,7 +16,7 @@ app = typer.Typer(help="Train the networks on generated places.", no_args_is_hel
 DataOption = Annotated[Path, typer.Option(help="Folder of training places; made by `world training-set`.")]
 ValidationOption = Annotated[Path, typer.Option(help="Folder of validation places, of other seeds.")]
 OutOption = Annotated[Path, typer.Option(help="Where checkpoints and weights go.")]
-HELD_BACK = 11_000  # seeds from here on are kept from GAMa-Net: the screening network learns there
+HELD_BACK = 11_000  # seeds from here on are kept from GAMa-Net: cities that the screening network learns from
 
 
 @app.command("gama-net")
@@ -75,15 +76,10 @@ def screening_command(
     cities: Annotated[Path, typer.Option(help="Cities to learn from; made by `world screening-set`.")] = Path(
         "cache/cities"
     ),
-    unseen: Annotated[Path, typer.Option(help="Training places that GAMa-Net has not learned from.")] = Path(
-        "cache/unseen"
-    ),
-    validation: Annotated[Path, typer.Option(help="Folder of one validation place of many regions.")] = Path(
-        "cache/validation-city"
+    validation: Annotated[Path, typer.Option(help="Folder of validation places of many regions.")] = Path(
+        "cache/validation-large"
     ),
     out: OutOption = Path("weights"),
-    minutes: Annotated[float, typer.Option(help="Minutes on true sequences.")] = 20.0,
-    finetune_minutes: Annotated[float, typer.Option(help="Minutes on GAMa-Net's predictions.")] = 10.0,
     config: published.ConfigOption = "compact",
     dataset: published.DatasetOption = None,
     finetune_on: published.FinetuneOption = None,
@@ -98,7 +94,7 @@ def screening_command(
     precision: published.PrecisionOption = "auto",
     seed: published.SeedOption = 0,
 ) -> None:
-    """The screening network, compact: true sequences first, then GAMa-Net's predictions. Or as published."""
+    """The screening network, compact: words for what GAMa-Net's tower sees. Or as published, on a data set."""
     place = published.place_of(
         dataset, config, out, gallery, all_hours, device, precision, workers, steps, epochs, batch, finetune_on, start
     )
@@ -107,19 +103,20 @@ def screening_command(
         return
     from gama_core.embed import GAMA_NET, SCREENING
     from gama_core.models.gama_net import GAMaNet
-    from gama_core.models.weights import load_weights, save_weights
+    from gama_core.models.weights import load_weights, save_weights, sha256_of
     from gama_core.training.model_card import write_card
     from gama_core.training.places import find_places, read_place
-    from gama_core.training.screening import ScreeningRecipe, train_screening
+    from gama_core.training.screening import train_screening
     from gama_core.training.screening_cities import find_cities, read_city
 
     gama_net = load_weights(out / GAMA_NET)
     assert isinstance(gama_net, GAMaNet)
     seen = [read_city(folder) for folder in find_cities(cities)]
-    held = [read_place(folder) for folder in find_places(unseen)]
-    judge = [read_place(folder) for folder in find_places(validation)]
-    recipe = ScreeningRecipe(minutes=minutes, finetune_minutes=finetune_minutes)
-    net, facts = train_screening(seen, held, judge[0], gama_net, _print, recipe)
+    judges = [read_place(folder) for folder in find_places(validation)]
+    if not seen or not judges:
+        raise GamaError(f"{cities} holds {len(seen)} cities, {validation} {len(judges)} places; `world` makes both.")
+    net, facts = train_screening(seen, judges, gama_net, _print)
+    facts["tower"] = f"{GAMA_NET} ({sha256_of(out / GAMA_NET)[:12]})"
     record = save_weights(net, out / SCREENING, facts)
     write_card(out / SCREENING)
     typer.echo(json.dumps({"sha256": record.sha256, **facts}, indent=1))

@@ -30,11 +30,9 @@ def train_everything(places: int, minutes: float, out: Path, data: Path) -> None
     with subprocess.Popen(rest, env=QUIET) as making:
         _train("gama-net", out, data=data / "train", validation=data / "validation", minutes=minutes)
         making.wait()
-    _world("training-set", data / "unseen", first=11_000, places=4, clips=400, regions_across=6)
     _world("screening-set", data / "cities", first=12_000, cities=30)
-    _world("training-set", data / "validation-city", first=20_300, places=1, clips=480, regions_across=6)
-    folders = {"cities": data / "cities", "unseen": data / "unseen", "validation": data / "validation-city"}
-    _train("screening", out, **folders)
+    _world("training-set", data / "validation-large", first=20_300, places=4, clips=400, regions_across=6)
+    _train("screening", out, cities=data / "cities", validation=data / "validation-large")
     cities = [data / "validation-cities" / str(seed) for seed in VALIDATION_CITIES]
     for city, seed in zip(cities, VALIDATION_CITIES, strict=True):
         size = {"seed": seed, "columns": 3, "rows": 3}

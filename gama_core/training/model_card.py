@@ -20,8 +20,8 @@ _LIMITS = {
         "imagery the confidence must say so. Cameras look forwards, 1.2 to 1.7 m above the road, 60 to 110 degrees."
     ),
     "screening": (
-        "Learned on a procedural world alone, and on the errors of the GAMa-Net beside it: it belongs to no other. "
-        "Alone it ranks regions less well than the clips themselves do."
+        "Learned on a procedural world alone. It recognises the ground of a tile in a region of the same imagery, not "
+        "of another year; what it is shown is only as good as GAMa-Net's matches, and a drive's path knows more."
     ),
     "dataset": (
         "Learned on the data set named above alone, and measured on nothing yet: `dataset evaluate` measures it. "
@@ -76,6 +76,8 @@ def _architecture(network: GAMaNet | ScreeningNet) -> str:
     if isinstance(network, GAMaNet):
         clips = "R3D and the road seen from above" if network.birds_eye is not None else "R3D"
         towers = f"{clips} for clips, ResNet and two transformer layers for views"
+    elif network.config.cells:
+        towers = "GAMa-Net's aerial tower, regions in 7 x 7 cells, histograms of visual words"
     else:
         towers = "two ResNets, averaged over the picture and the sequence"
     return f"{towers}, {network.config.dims} dimensions"
@@ -85,13 +87,9 @@ def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
     if "dataset" in facts:
         return _on_dataset(facts)
     if kind == "screening":
-        found = facts.get("predictions_in_own_region")
         return [
-            (
-                "places",
-                f"{facts.get('places')} generated, {facts.get('places_for_predictions')} of them for predictions",
-            ),
-            ("predictions", f"by {facts.get('predictions_by', 'GAMa-Net')}; {found} of them in the own region"),
+            ("data", f"{facts.get('cities')} generated cities, seeds {facts.get('seeds')}, {facts.get('tiles')} tiles"),
+            ("tower", f"of {facts.get('tower')}, as it is"),
         ]
     return [
         ("data", f"{facts.get('places')} generated places, {facts.get('clips')} clips, seeds {facts.get('seeds')}"),
@@ -124,6 +122,8 @@ def _validation(figures: dict[str, float]) -> list[str]:
     """Figures on places that no training has seen, as `train gama-net` printed them."""
     if not figures:
         return []
+    if "true_top1" in figures:
+        return _validation_of_regions(figures)
     return [
         f"## On {figures['places']:.0f} validation places, laid side by side",
         "",
@@ -131,6 +131,24 @@ def _validation(figures: dict[str, float]) -> list[str]:
         f"- the same in the place that the clips rank first: {100 * figures['after_80m']:.1f} %",
         f"- the same in the right place: {100 * figures['own_place_80m']:.1f} %",
         f"- right place ranked first: {100 * figures['place_top1']:.1f} %",
+        "",
+        "On the sample city, unseen too: `make bench-accuracy`.",
+        "",
+    ]
+
+
+def _validation_of_regions(figures: dict[str, Any]) -> list[str]:
+    """Figures of the screening network, as `train screening` printed them."""
+
+    def shares(kind: str) -> str:
+        return ", ".join(f"{100 * figures[f'{kind}_top{rank}']:.0f} %" for rank in (1, 5, 10))
+
+    seeds = ", ".join(str(seed) for seed in figures["seeds"])
+    return [
+        f"## On {figures['drives']:.0f} drives through validation cities of {figures['regions']:.0f} regions ({seeds})",
+        "",
+        f"- own region among the first 1, 5, 10 by the tiles that the drive passed: {shares('true')}",
+        f"- by the tiles that GAMa-Net finds for its clips, one view a tile: {shares('found')}",
         "",
         "On the sample city, unseen too: `make bench-accuracy`.",
         "",

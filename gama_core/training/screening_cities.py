@@ -1,13 +1,10 @@
-"""What the screening network learns from: cities from above, and what the clips of drives through them were matched to.
-
-Two kinds: drives whose true places are known, spoiled as GAMa-Net's matches are; and what GAMa-Net really finds in a
-city that it has not learned from. The network's tower is GAMa-Net's, so a city is looked at once: what is drawn from
-then on are numbers of tiles.
-"""
+"""What the screening network learns from, and is judged by: cities from above, seen by its tower tile by tile and cell
+by cell; and what GAMa-Net really finds for the clips of drives through a city that it has not learned from."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +28,6 @@ Points = NDArray[np.float32]  # (n, 2): metres east and south of a city's north-
 Numbers = NDArray[np.int64]
 LEAP_M = 40.0  # clips of one place further apart than this are of two drives
 SHORTEST = 10  # clips of a drive
-BESIDE = 0.3  # share of right matches that are a tile off
 
 
 @dataclass(frozen=True)
@@ -67,14 +63,20 @@ class ScreeningCity:
 @dataclass(frozen=True)
 class SeenCity:
     """A city as the tower sees it: tiles float32 (N, F) row by row, regions float32 (R, cells**2, F), and of each drive
-    the numbers of the tiles that it passed and, where known, was matched to, and its share in each region (n, R)."""
+    the numbers of the tiles that it passed and, where known, was matched to, and its share in each region (n, R).
+    """
 
     tiles: Tensor
     regions: Tensor
     true: tuple[Numbers, ...]
     found: tuple[Numbers, ...] | None
     shares: NDArray[np.float64]
-    tiles_across: int
+
+    @property
+    def cells(self) -> Tensor:
+        """The regions' cells in the order of the tiles, (N, F)."""
+        across, side = math.isqrt(len(self.regions)), math.isqrt(self.regions.shape[1])
+        return self.regions.reshape(across, across, side, side, -1).transpose(1, 2).flatten(0, 3)
 
     @property
     def owners(self) -> Numbers:
@@ -131,34 +133,13 @@ def see(city: ScreeningCity, net: ScreeningNet) -> SeenCity:
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         seen = [net.tile_features(_floats(tiles[first : first + 256])) for first in range(0, len(tiles), 256)]
         cells = [net.cell_features(_floats([picture])) for picture in pictures]
-    return SeenCity(torch.cat(seen).float(), torch.cat(cells).float(), tuple(tile_of), found or None, shares, across)
+    return SeenCity(torch.cat(seen).float(), torch.cat(cells).float(), tuple(tile_of), found or None, shares)
 
 
 def region_picture(city: ScreeningCity, middle_m: NDArray[np.float64], config: ScreeningNetConfig) -> Pixels:
     """A region as the screening network sees it."""
     seen_m = city.region_m * config.region_size / config.region_cover
     return city.cut(float(middle_m[0]), float(middle_m[1]), seen_m, config.region_size)
-
-
-def draw_sequences(city: SeenCity, drives: int, sequence: int, rng: np.random.Generator) -> tuple[Numbers, Numbers]:
-    """`drives` drives (B,) of a city and the tiles (B, `sequence`) that each was matched to."""
-    chosen = rng.choice(len(city.true), drives, replace=len(city.true) < drives)
-    return chosen, np.stack([_matches(city, int(drive), sequence, rng) for drive in chosen])
-
-
-def _matches(city: SeenCity, drive: int, count: int, rng: np.random.Generator) -> Numbers:
-    """As found; or the true tiles, some of them a tile off, a share of them mistaken for other streets."""
-    if city.found is not None:
-        return rng.choice(city.found[drive], count, replace=len(city.found[drive]) < count)
-    true = rng.choice(city.true[drive], count, replace=len(city.true[drive]) < count)
-    aside = (rng.random((2, count)) < BESIDE) * rng.integers(-1, 2, (2, count))
-    place = np.clip(np.stack(np.divmod(true, city.tiles_across)) + aside, 0, city.tiles_across - 1)
-    streets = city.true[int(rng.integers(len(city.true)))]
-    others = np.concatenate(
-        [rng.choice(streets, count // 2), rng.choice(np.concatenate(city.true), count - count // 2)]
-    )
-    wrong = rng.random(count) < rng.uniform(0.2, 0.9)
-    return np.where(wrong, others, place[0] * city.tiles_across + place[1])
 
 
 def _number(points_m: Points, side_m: float, across: int) -> Numbers:
