@@ -1,5 +1,4 @@
-"""The pieces that Streamlit has not: a player that keeps time with the page, a drop zone that streams, and an ear for
-the theme."""
+"""The two pieces that Streamlit has not: a player that keeps time with the page, and a drop zone that streams."""
 
 from __future__ import annotations
 
@@ -17,13 +16,12 @@ def _read(name: str) -> str:
 
 _player = st.components.v2.component("gama_player", css=_read("player.css"), js=_read("player.js"))
 _drop = st.components.v2.component("gama_drop", css=_read("drop.css"), js=_read("drop.js"))
-_theme = st.components.v2.component("gama_theme", js=_read("theme.js"))
 
 
 def player(
     key: str, film_url: str | None, still_url: str, time_s: float, duration_s: float, on_second: Callable[[], None]
 ) -> None:
-    """The video at a moment; while it plays, `on_second` runs once a second.
+    """The video at a moment; while it plays, `on_second` runs once a second. A change of the theme runs the page again.
 
     Args:
         key: names the player; the second is in `st.session_state[key]["second"]`.
@@ -34,12 +32,7 @@ def player(
         on_second: a callback; Streamlit runs it before the script.
     """
     data = {"film": film_url, "still": still_url, "time_s": time_s, "duration_s": duration_s}
-    _player(key=key, data=data, on_second_change=on_second)
-
-
-def follow_theme() -> None:
-    """Runs the page again when its visitor changes the theme, so that maps and charts follow; shows nothing."""
-    _theme(key="theme", on_scheme_change=lambda: None)
+    _player(key=key, data=data, on_second_change=on_second, on_scheme_change=lambda: None)
 
 
 def drop_zone(key: str) -> list[dict[str, str]] | None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from pages import session
-from pages.components import follow_theme
 from pages.widgets import STYLE
 
 HERE = Path(__file__).parent
@@ -29,7 +28,6 @@ def navigate() -> None:
         st.page_link(home, label="Localize", width="stretch", query_params=session.address())
         for other in others:
             st.page_link(other, width="stretch")
-        follow_theme()
     page.run()
 
 
