@@ -198,6 +198,22 @@ def test_modules_beside_the_pages_are_no_pages(page: Page) -> None:
     assert page.locator("h1").first.inner_text() == "Mill Lane"
 
 
+def test_why_an_answer_is_what_it_is_opens_over_it_and_closes(page: Page, wire: Wire) -> None:
+    localize(page)
+    page.get_by_role("button", name="Why?").click()
+    charts = page.locator("[data-testid=stVegaLiteChart]")
+    charts.nth(1).locator("canvas, svg").first.wait_for()
+    page.get_by_role("tab", name="Outliers").click()
+    page.locator("table.why td", has_text="not searched again").first.wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    wait_for_clip(page, 11)
+    assert page.get_by_role("dialog").count() == 0
+    assert wire.errors == []
+
+
 def test_the_light_theme_is_light_and_the_map_follows(page: Page) -> None:
     localize(page)
     page.get_by_role("button", name="Main menu").click()
