@@ -105,9 +105,9 @@ def _recall(path: Path, video: Video) -> Seen | None:
 
 
 def _remember(seen: Seen, path: Path) -> None:
-    kept = {"numbers": seen.numbers, "times_s": seen.times_s, "fewest_frames": seen.fewest_frames}
+    numbers, fewest = np.array(seen.numbers), np.array(seen.fewest_frames)
     with whole_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, vectors=seen.vectors, **{name: np.asarray(value) for name, value in kept.items()})
+        np.savez(file, vectors=seen.vectors, times_s=seen.times_s, numbers=numbers, fewest_frames=fewest)
 
 
 def _frame_size(models: Models) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -47,7 +47,7 @@ def evidence(story: Story, index: int) -> str:
         f'<div class="evidence">{lines}<u style="left:{now:.1f}%"></u><small>1.0</small><small>0</small></div>'
         f'<p class="axis"><span>0 s</span><span>{story.localization.before[-1].time_s:.0f} s</span></p>'
         '<p class="axis keys"><span class="sure">confidence of the place</span>'
-        '<span class="votes">clips that agree so far</span></p>'
+        '<span class="votes">clips that agree</span></p>'
     )
 
 
