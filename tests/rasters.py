@@ -54,3 +54,16 @@ def written(path: Path, bands: NDArray[np.generic], **profile: object) -> Path:
     ) as target:
         target.write(bands)
     return path
+
+
+def around(side_px: float) -> tuple[float, float]:
+    """North-west corner of a square around the middle."""
+    x_px, y_px = world_pixel(*CENTRE)
+    return x_px - side_px / 2, y_px - side_px / 2
+
+
+def ramp_around(side_px: float, out_px: int) -> NDArray[np.float64]:
+    """The ramp's colours at the pixel centres of a square around the middle, float64 (out, out, 3)."""
+    left, top = around(side_px)
+    steps = (np.arange(out_px) + 0.5) * side_px / out_px
+    return np.moveaxis(ramp(*np.meshgrid(left + steps, top + steps)), 0, -1)
