@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 
 import gpxpy.gpx
 
-from gama_core.errors import GamaError
 from gama_core.evaluate import Comparison, compare
 from gama_core.files import whole_file
 from gama_core.geo import Bounds, LatLon
@@ -145,11 +144,8 @@ def to_csv(localization: Localization, track: Track | None = None) -> str:
 
 
 def _written(path: Path, text: str) -> Path:
-    try:
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise GamaError(f"Cannot write {path} ({error.strerror}): choose a folder that you may write to.") from error
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
     return path
 
 

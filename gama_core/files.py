@@ -1,12 +1,15 @@
-"""Folders and files that appear whole or not at all."""
+"""Folders and files that appear whole or not at all; where they cannot be written, a `GamaError` says why."""
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+from gama_core.errors import GamaError
 
 
 @contextmanager
@@ -19,35 +22,64 @@ def whole_folder(folder: Path, keep: Sequence[str] = ()) -> Iterator[Path]:
 
     Yields:
         An empty folder beside it, named `.<name>.<hex>.partial`.
+
+    Raises:
+        GamaError: nothing can be written there, the disk is full, or a file of that name is in the way.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.is_file():
+        raise GamaError(f"{folder} is a file; name a folder.")
     partial = _beside(folder, "partial")
-    partial.mkdir()
-    try:
-        yield partial
-        for name in keep:
-            if (folder / name).exists() and not (partial / name).exists():
-                (folder / name).rename(partial / name)
-        if folder.exists():
-            old = folder.rename(_beside(folder, "old.partial"))
-            partial.rename(folder)
-            shutil.rmtree(old)
-        else:
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with _writing(folder):
+        partial.mkdir()
+        try:
+            yield partial
+            for name in keep:
+                if (folder / name).exists() and not (partial / name).exists():
+                    (folder / name).rename(partial / name)
+            if folder.exists():
+                old = folder.rename(_beside(folder, "old.partial"))
+                partial.rename(folder)
+                shutil.rmtree(old)
+            else:
+                partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A file name to write to that takes the place of `path` when the block ends well, and goes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A file name to write to that takes the place of `path` when the block ends well, and goes when it does not.
+
+    Raises:
+        GamaError: nothing can be written there, the disk is full, or a folder of that name is in the way.
+    """
+    if path.is_dir():
+        raise GamaError(f"{path} is a folder; name a file.")
     partial = _beside(path, "partial")
+    with _writing(path):
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Says what a person can mend: a place that takes no files, or a disk that is full."""
     try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe = _beside(path, "probe")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise GamaError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise GamaError(f"{path} cannot be written: the disk is full. Make room, or choose another place.") from error
 
 
 def _beside(path: Path, ending: str) -> Path:

@@ -32,6 +32,12 @@ def test_a_network_comes_back_with_its_architecture_and_card(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["mine.safetensors"]
 
 
+def test_weights_are_as_open_to_others_as_any_file(tmp_path: Path) -> None:
+    (tmp_path / "any").touch()
+    save_weights(ScreeningNet(COMPACT_SCREENING), tmp_path / "mine.safetensors", {})
+    assert (tmp_path / "mine.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_the_file_says_which_network_it_is(tmp_path: Path) -> None:
     save_weights(ScreeningNet(COMPACT_SCREENING), tmp_path / "screening.safetensors", {})
     again = load_weights(tmp_path / "screening.safetensors")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from gama_core.errors import WeightsUnreadable
@@ -112,7 +112,7 @@ def save_weights(
         "card": json.dumps(card),
     }
     with whole_file(path) as partial:
-        save_file(tensors, str(partial), metadata)
+        partial.write_bytes(save(tensors, metadata))  # `save_file` hides it from all other users of the machine
     return read_record(path)
 
 
