@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -64,7 +64,7 @@ def load_models(
 
     Raises:
         WeightsUnreadable: a file that is missing or not the network it should be.
-        SettingsInvalid: CUDA asked for where there is none.
+        SettingsInvalid: no such device, or CUDA asked for where there is none.
     """
     chosen = _device(device)
     path = gama_net or WEIGHTS / GAMA_NET
@@ -159,6 +159,8 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _device(device: Device) -> torch.device:
+    if device not in get_args(Device):
+        raise SettingsInvalid(f"The device is '{device}'; take {', '.join(get_args(Device))}.")
     if device == "cuda" and not torch.cuda.is_available():
         raise SettingsInvalid("The device is 'cuda', but PyTorch sees no GPU here; take 'auto' or 'cpu'.")
     if device == "auto":

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gama_core.embed import CPU_BYTES, WEIGHTS, embed_clips, embed_tiles, load_models
-from gama_core.errors import WeightsUnreadable
+from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.models.config import COMPACT
 from gama_core.models.folding import folded, halved
 from gama_core.models.gama_net import GAMaNet
@@ -78,3 +78,8 @@ def test_batches_on_a_cpu_stay_small_and_vectors_keep_their_order(monkeypatch: p
     monkeypatch.setattr("gama_core.embed.CPU_BYTES", CPU_BYTES >> 10)
     assert embed_tiles(models, tiles, on_done=heard.append) == pytest.approx(together, abs=1e-5)
     assert heard == [2, 3]
+
+
+def test_a_device_that_nobody_knows_is_refused_by_name() -> None:
+    with pytest.raises(SettingsInvalid, match="'gpu'; take auto, cpu, cuda"):
+        load_models("gpu")  # type: ignore[arg-type]
