@@ -267,7 +267,7 @@ def test_screening_is_fine_tuned_from_what_true_sequences_gave(root: Path, tmp_p
     predictions.write_text('{"v0": ["v0_1", "v3_2"], "v1": ["v1_5"], "v9": ["v9_1"]}')
     place = published.Place(root, tmp_path / "out", device="cpu", workers=0)
     recipe = PublishedRecipe(batch=2, epochs=1, sequence=3)
-    with pytest.raises(WeightsUnreadable):
+    with pytest.raises(WeightsUnreadable, match="without --finetune-on first"):
         published.train_screening(place, silent, recipe, TINY_SCREENING, predictions)
     published.train_screening(place, silent, recipe, TINY_SCREENING)
     start = load_weights(tmp_path / "out" / "screening-tiny-tiny.safetensors")

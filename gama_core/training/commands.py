@@ -63,7 +63,16 @@ def gama_net_command(
     trainer, shape = Trainer(recipe=Recipe(minutes=minutes), device=device or "cpu"), BatchShape()
     checkpoint = out / "gama-net-compact.checkpoint"
     out.mkdir(parents=True, exist_ok=True)
-    train(trainer, data, checkpoint, shape, _print, lambda net: look(net, 12), 60 * validate_every, HELD_BACK)
+    train(
+        trainer,
+        data,
+        checkpoint,
+        shape,
+        published.print_facts,
+        lambda net: look(net, 12),
+        60 * validate_every,
+        HELD_BACK,
+    )
     facts = {**card(trainer, data, shape, HELD_BACK), "validation": look(trainer.mean, 24)}
     record = save_weights(trainer.mean, out / GAMA_NET, facts)
     calibration_path(out / GAMA_NET).unlink(missing_ok=True)  # it belonged to the weights that these replace
@@ -115,7 +124,7 @@ def screening_command(
     judges = [read_place(folder) for folder in find_places(validation)]
     if not seen or not judges:
         raise GamaError(f"{cities} holds {len(seen)} cities, {validation} {len(judges)} places; `world` makes both.")
-    net, facts = train_screening(seen, judges, gama_net, _print)
+    net, facts = train_screening(seen, judges, gama_net, published.print_facts)
     facts["tower"] = f"{GAMA_NET} ({sha256_of(out / GAMA_NET)[:12]})"
     record = save_weights(net, out / SCREENING, facts)
     write_card(out / SCREENING)
@@ -150,7 +159,7 @@ def calibrate_command(
         galleries.append(open_gallery(folder))
         films = sorted(city.rglob("*.mp4"))
         drives.append([(open_video(film), read_track(film.with_suffix(".json"))) for film in films])
-    calibration, facts = calibrate(galleries, drives, models, _print)
+    calibration, facts = calibrate(galleries, drives, models, published.print_facts)
     path = save_calibration(calibration, out / GAMA_NET)
     typer.echo(json.dumps({"file": str(path), **facts, **calibration.__dict__}, indent=1))
 
@@ -166,7 +175,3 @@ def all_command(
     from gama_core.training.everything import train_everything
 
     train_everything(places, minutes, out, data)
-
-
-def _print(facts: dict[str, float]) -> None:
-    typer.echo("  ".join(f"{name} {value:.4g}" for name, value in facts.items()))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,12 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
+from gama_core.files import whole_file
 from gama_core.models.birds_eye import CAMERA_MEAN, CAMERA_SPREAD
 from gama_core.models.config import COMPACT, GAMaNetConfig
 from gama_core.models.gama_net import GAMaNet, channels_last
 from gama_core.training.losses import nt_xent
 from gama_core.training.pairs import PATCH_PX, Batch, BatchShape, colours, stream
 from gama_core.training.places import TrainingPlace, find_places, read_place
+from gama_core.training.processes import machine
 
 Report = Callable[[dict[str, float]], None]
 
@@ -126,9 +127,8 @@ class Trainer:
             "scale": self.scale.data, "optimizer": self.optimizer.state_dict(), "recipe": asdict(self.recipe),
             "step": self.step, "seconds": self.seconds, "pairs": self.pairs,
         }  # fmt: skip
-        partial = path.with_name(path.name + ".partial")
-        torch.save(state, partial)
-        os.replace(partial, path)
+        with whole_file(path) as partial:
+            torch.save(state, partial)
 
     def resume(self, path: Path) -> None:
         """Goes on where a checkpoint of ours stopped."""
@@ -233,12 +233,6 @@ def card(trainer: Trainer, data: Path, shape: BatchShape, below_seed: int) -> di
         "places": len(seeds),
         "clips": clips,
         "seeds": f"{min(seeds)}-{max(seeds)}",
-        "machine": _machine(trainer.device),
+        "machine": machine(trainer.device),
         "torch": torch.__version__,
     }
-
-
-def _machine(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} in use"

@@ -106,3 +106,10 @@ def joined(device: str = "auto") -> Iterator[Processes]:
         yield Processes(distributed.get_rank(), distributed.get_world_size(), chosen)
     finally:
         distributed.destroy_process_group()
+
+
+def machine(device: torch.device) -> str:
+    """The machine's name for a model card: its GPU, or its cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} in use"

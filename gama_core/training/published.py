@@ -24,9 +24,8 @@ from gama_core.models.gama_net import GAMaNet
 from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import load_weights, save_weights
 from gama_core.training.dataset_items import ClipItems, Items, SequenceItems
-from gama_core.training.gama_net import _machine
 from gama_core.training.model_card import write_card
-from gama_core.training.processes import Processes, joined
+from gama_core.training.processes import Processes, joined, machine
 from gama_core.training.published_batches import Batches, Order, skipped_by_reason
 from gama_core.training.published_recipe import FINETUNE_RECIPE, GAMA_NET_RECIPE, SCREENING_RECIPE, PublishedRecipe
 from gama_core.training.published_trainer import PublishedTrainer
@@ -101,13 +100,9 @@ def train_screening(
             return _train(
                 ScreeningNet(config), SequenceItems(dataset, config, recipe), place, processes, learned, report
             )
-        net, record_of = load_weights(start or learned), (start or learned).name
-        if not isinstance(net, ScreeningNet) or net.config != config:
-            raise WeightsUnreadable(
-                f"{start or learned} holds no screening network of the {config.name} configuration: give --start."
-            )
+        net = _start(start or learned, config)
         items = SequenceItems(dataset, config, recipe, read_predictions(finetune_on))
-        facts = {"predictions_by": finetune_on.name, "started_from": record_of}
+        facts = {"predictions_by": finetune_on.name, "started_from": (start or learned).name}
         return _train(net, items, place, processes, place.path("screening", config, "-finetuned"), report, facts)
 
 
@@ -181,11 +176,23 @@ def _opened(place: Place) -> Iterator[tuple[Processes, Dataset]]:
         yield processes, dataset
 
 
+def _start(path: Path, config: ScreeningNetConfig) -> ScreeningNet:
+    """The network that fine-tuning begins with."""
+    if not path.is_file():
+        raise WeightsUnreadable(
+            f"There is no {path}, and fine-tuning begins with the weights that true sequences gave: run the same "
+            "command without --finetune-on first, or give --start."
+        )
+    net = load_weights(path)
+    if not isinstance(net, ScreeningNet) or net.config != config:
+        raise WeightsUnreadable(f"{path} holds no screening network of the {config.name} configuration: give --start.")
+    return net
+
+
 def _train(
     net: GAMaNet | ScreeningNet, items: Items, place: Place, processes: Processes, path: Path, report: Report,
     facts: Facts | None = None,
 ) -> Facts | None:  # fmt: skip
-    place.out.mkdir(parents=True, exist_ok=True)
     trainer = PublishedTrainer(net, items.recipe, processes, _PRECISIONS[place.precision])
     workers = place.workers
     if workers is None:
@@ -211,7 +218,7 @@ def _card(trainer: PublishedTrainer, items: Items, order: Order, place: Place) -
         "unreadable": trainer.unreadable, "recipe": asdict(trainer.recipe), "steps": trainer.step,
         "epochs": round(trainer.step / order.steps_an_epoch, 2), "pairs": trainer.pairs,
         "hours": round(trainer.seconds / 3600, 3), "processes": trainer.processes.count,
-        "precision": str(trainer.precision).removeprefix("torch."), "machine": _machine(trainer.device),
+        "precision": str(trainer.precision).removeprefix("torch."), "machine": machine(trainer.device),
         "torch": torch.__version__,
     }  # fmt: skip
 
