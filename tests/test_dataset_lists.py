@@ -133,3 +133,8 @@ def test_answers_are_written_as_they_are_read(tmp_path):
 def test_answers_of_another_form_are_refused(tmp_path, text):
     with pytest.raises(DatasetUnreadable, match=r"found\.json"):
         read_predictions(written(tmp_path / "found.json", text))
+
+
+def test_a_folder_is_no_file_of_answers(tmp_path):
+    with pytest.raises(DatasetUnreadable, match="is a folder"):
+        read_kept(tmp_path)

@@ -163,12 +163,12 @@ def test_arrays_of_any_float_become_unit_vectors_and_say_so(tmp_path: Path, kind
         (np.ones((2, 3), np.int64), "int64"),
         (np.zeros((2, 3), np.float32), "2 of 2 rows are zero"),
         (np.full((2, 3), np.nan, np.float32), "not finite"),
-        (np.array([["a", {}]] * 2, dtype=object), "no .npy array"),
+        (np.array([["a", {}]] * 2, dtype=object), "no whole .npy array"),
     ],
 )
 def test_an_array_that_cannot_be_meant_is_refused_with_what_it_is(tmp_path: Path, array: np.ndarray, says: str) -> None:
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(GamaError, match=says):
         read_embeddings(tmp_path / "a.npy", 2, "clips")
-    with pytest.raises(GamaError, match=r"no \.npy array"):
+    with pytest.raises(GamaError, match="No such file"):
         read_embeddings(tmp_path / "none.npy", 2, "clips")

@@ -163,6 +163,8 @@ def list_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise DatasetUnreadable(f"There is no file {path}: give the folder that holds it, or fetch it.") from error
+    except IsADirectoryError as error:
+        raise DatasetUnreadable(f"{path} is a folder: give one of the files in it.") from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DatasetUnreadable(f"{path} cannot be read: {error}. Copy it again.") from error
 

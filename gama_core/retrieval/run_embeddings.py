@@ -33,8 +33,10 @@ def read_embeddings(path: Path, count: int, what: str) -> tuple[Vectors, list[st
     """
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise GamaError(f"{path} is no .npy array that can be read ({error}); write it with numpy.save.") from error
+    except OSError as error:
+        raise GamaError(f"{path} cannot be read: {error.strerror}; give an .npy file.") from error
+    except (EOFError, ValueError) as error:
+        raise GamaError(f"{path} is no whole .npy array of numbers; write it with numpy.save.") from error
     if not isinstance(array, np.ndarray) or array.dtype not in (np.float16, np.float32, np.float64):
         kind = getattr(array, "dtype", "an archive of several arrays")
         raise GamaError(f"{path} holds {kind}; give one array of float16, float32 or float64.")
