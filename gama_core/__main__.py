@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,20 +13,21 @@ import typer
 from gama_core.errors import GamaError
 from gama_core.geo import Bounds
 from gama_core.settings import Settings
+from gama_core.terminal import DeviceOption, JsonOption, bar
 
 app = typer.Typer(help="GAMa puts a dash-cam drive on the map.", no_args_is_help=True, pretty_exceptions_enable=False)
 gallery_app = typer.Typer(help="Galleries: places that can be searched, made of aerial imagery.", no_args_is_help=True)
 app.add_typer(gallery_app, name="gallery")
 
 CACHE = Path("cache/answers")
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda; auto takes a GPU where there is one.")]
 WeightsOption = Annotated[
     Path | None, typer.Option("--weights", help="GAMa-Net: a .safetensors of ours or a published .pth.")
 ]
 ScreeningWeightsOption = Annotated[
     Path | None, typer.Option("--screening-weights", help="The screening network that belongs to --weights.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+ScreeningOption = Annotated[str, typer.Option(help="Who ranks regions: network, late, fused or path.")]
+KeepRegionsOption = Annotated[int, typer.Option(help="Regions that the second search looks into.")]
 
 
 @app.command("localize")
@@ -39,12 +38,8 @@ def localize_command(
     out: Annotated[
         Path | None, typer.Option(help="Write map.html, track.geojson, track.gpx, steps.csv ... here.")
     ] = None,
-    screening: Annotated[
-        str, typer.Option(help="Who ranks regions: network, late, fused or path.")
-    ] = Settings.screening,
-    keep_regions: Annotated[
-        int, typer.Option(help="Regions that the second search looks into.")
-    ] = Settings.keep_regions,
+    screening: ScreeningOption = Settings.screening,
+    keep_regions: KeepRegionsOption = Settings.keep_regions,
     decode: Annotated[bool, typer.Option(help="Make one drivable path of it.")] = Settings.decode,
     streets: Annotated[
         Path | None, typer.Option(help="A street network (GeoPackage, GeoJSON, Shapefile ...): the path prefers it.")
@@ -84,7 +79,7 @@ def localize_command(
     network = read_streets(streets) if streets else None
     truth = read_track(track) if track else None
     place, opened = open_gallery(gallery), open_video(video)
-    with _bar() as hear:
+    with bar() as hear:
         models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
         answer = localize(opened, place, models, settings, hear, CACHE if cache else None, network)
         if evidence:
@@ -122,7 +117,7 @@ def build_command(
     grid = Grid(per_tile, rotations)
     box = _bounds(bounds) if bounds else None
     pixels = mosaic([open_imagery(path, box) for path in imagery])
-    with _bar() as hear:
+    with bar() as hear:
         models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
         made = build_gallery(pixels, models, out, grid, name, attribution, hear)
     _show(_gallery_figures(made), as_json)
@@ -142,12 +137,8 @@ def info_command(
 def evaluate_command(
     drives: Annotated[Path, typer.Argument(help="A folder of NAME.mp4 with their tracks NAME.json.")],
     gallery: Annotated[Path, typer.Option(help="The gallery to search.")],
-    screening: Annotated[
-        str, typer.Option(help="Who ranks regions: network, late, fused or path.")
-    ] = Settings.screening,
-    keep_regions: Annotated[
-        int, typer.Option(help="Regions that the second search looks into.")
-    ] = Settings.keep_regions,
+    screening: ScreeningOption = Settings.screening,
+    keep_regions: KeepRegionsOption = Settings.keep_regions,
     save_run: Annotated[
         Path | None, typer.Option(help="Keep the run in this folder for the Evaluate page, which looks in cache/runs.")
     ] = None,
@@ -251,25 +242,6 @@ def _show(figures: dict[str, Any], as_json: bool) -> None:
         if isinstance(value, dict):
             value = "  ".join(f"{key} {item}" for key, item in value.items())
         typer.echo(f"{name.replace('_', ' '):{width}}  {value}")
-
-
-@contextmanager
-def _bar() -> Iterator[Any]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    from tqdm import tqdm
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    bar = tqdm()
-
-    def hear(stage: str, done: int, total: int) -> None:
-        bar.set_description(stage, refresh=False)
-        bar.total, bar.n = total, done
-        bar.refresh()
-
-    yield hear
-    bar.close()
 
 
 def main() -> None:

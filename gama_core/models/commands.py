@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from gama_core.errors import GamaError, WeightsUnreadable
+from gama_core.terminal import JsonOption
 
 app = typer.Typer(help="Weights files: ours, and the published checkpoints.", no_args_is_help=True)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "weights"
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @app.command("convert")

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from gama_core.errors import SettingsInvalid
-
-if TYPE_CHECKING:
-    from gama_core.retrieval.embeddings import OnStage
+from gama_core.terminal import DeviceOption, JsonOption, bar, require
 
 app = typer.Typer(help="The published data set: look it over, evaluate on it.", no_args_is_help=True)
 
@@ -23,7 +18,6 @@ Root = Annotated[Path, typer.Argument(help="The folder that holds the lists, inf
 GalleryOption = Annotated[str, typer.Option(help="cn: tiles centred on fixes; ucn: tiles of the grid.")]
 SplitOption = Annotated[str, typer.Option(help="val, which the paper reports, or train.")]
 DayOption = Annotated[bool, typer.Option("--day/--all", help="Only the drives by day, as in the paper, or all.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
 @app.command("check")
@@ -35,7 +29,7 @@ def check_command(
     """Say what is there, and what is missing or odd; exit 1 where something is wrong."""
     from gama_core.dataset.doctor import check_dataset
 
-    with _bar() as hear:
+    with bar() as hear:
         report = check_dataset(root, deep=deep, on_done=partial(hear, "videos") if hear else None)
     if as_json:
         typer.echo(json.dumps(report.as_dict(), indent=1))
@@ -64,12 +58,12 @@ def frames_command(
     from gama_core.dataset.frames import extract_frames
     from gama_core.dataset.layout import FILM_ENDINGS
 
-    _require(split, "split", "val", "train")
+    require(split, "split", "val", "train")
     films = [film for path in videos for film in (sorted(path.iterdir()) if path.is_dir() else [path])]
     films = [film for film in films if film in videos or (film.suffix in FILM_ENDINGS and film.is_file())]
     if not films:
         raise SettingsInvalid("There is no film in the folders given: name .mov or .mp4 files, or folders of them.")
-    with _bar() as hear:
+    with bar() as hear:
         progress = partial(hear, "films") if hear else None
         report = extract_frames(films, out, only_clips, workers, progress, split)  # type: ignore[arg-type]
     facts = report.as_dict()
@@ -103,7 +97,7 @@ def evaluate_command(
     cache: Annotated[Path, typer.Option(help="Where vectors are kept, so that a killed run goes on.")] = Path(
         "cache/dataset"
     ),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda; auto takes a GPU where there is one.")] = "auto",
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Embed, rank, screen, rank again: the paper's tables, beside the published figures."""
@@ -117,12 +111,11 @@ def evaluate_command(
         raise SettingsInvalid("--write-kept writes what the screening network kept: give --screening too.")
     if write_predictions is not None and gallery != "cn":
         raise SettingsInvalid("--write-predictions writes items VIDEO_SECOND, which only --gallery cn has.")
-    _require(gallery, "gallery", "cn", "ucn")
-    _require(split, "split", "val", "train")
-    _require(device, "device", "auto", "cpu", "cuda")
+    require(gallery, "gallery", "cn", "ucn")
+    require(split, "split", "val", "train")
     dataset = open_dataset(root, split, gallery, day)  # type: ignore[arg-type]
     models = load_models(device, weights, screening)  # type: ignore[arg-type]
-    with _bar() as hear:
+    with bar() as hear:
         found = evaluate_dataset(dataset, models, screening is not None, keep, cache, hear)
     shown: dict[str, Any] = {**found.run.tables, "notes": found.run.settings["notes"]}
     written: list[Path] = []
@@ -160,7 +153,7 @@ def evaluate_embeddings_command(
     regions = read_kept(kept) if kept is not None else None
     asked, notes = read_embeddings(queries, len(dataset.queries), "clips")
     views, more = read_embeddings(gallery, len(dataset.gallery_items), "gallery items")
-    with _bar() as hear:
+    with bar() as hear:
         tables = evaluate_embeddings(dataset, asked, views, regions, hear)
     _show_tables({**tables, "notes": [*notes, *more]}, as_json)
 
@@ -220,27 +213,3 @@ def _show_tables(tables: dict[str, Any], as_json: bool) -> None:
     for name in ("notes", "faults", "files"):
         for text in tables.get(name, ()):
             typer.echo(f"  {text}")
-
-
-def _require(value: str, name: str, *allowed: str) -> None:
-    if value not in allowed:
-        raise SettingsInvalid(f"--{name} is {value!r}; choose one of {', '.join(allowed)}.")
-
-
-@contextmanager
-def _bar() -> Iterator[OnStage | None]:
-    """A progress bar on a terminal; nothing elsewhere."""
-    from tqdm import tqdm
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    bar = tqdm()
-
-    def hear(stage: str, done: int, total: int) -> None:
-        bar.set_description(stage, refresh=False)
-        bar.total, bar.n = total, done
-        bar.refresh()
-
-    yield hear
-    bar.close()
