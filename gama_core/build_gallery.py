@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
 from gama_core.geo import Bounds
 from gama_core.imagery import Imagery, TileFolder, cut_view, write_pyramid
 from gama_core.models.config import ScreeningNetConfig
+from gama_core.stages import OnStage, silent
 from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel, places, world_pixels
 
-OnStage = Callable[[str, int, int], None]
 FINE_ZOOM = 18  # views are cut from pixels of this zoom (~0.46 m at 40 degrees north), near what the network sees
 COVERED = 0.4  # a view is kept where at least so much of its square has pixels,
 SCRAP = 0.05  # or less, down to this, where the imagery itself is smaller than a view
@@ -68,7 +68,7 @@ def build_gallery(
         ImageryUnreadable: nothing to see in it.
         SettingsInvalid: the folder exists.
     """
-    folder, grid, hear = Path(folder), grid or Grid(), on_stage or _silent
+    folder, grid, hear = Path(folder), grid or Grid(), on_stage or silent
     if folder.exists():
         raise SettingsInvalid(f"{folder} exists already; give the gallery a folder of its own.")
     building = folder.with_name(folder.name + ".partial")
@@ -203,7 +203,3 @@ class _Cutter:
         half = int(self.side_m / self.metres_per_px / 2)
         window = self.valid[max(0, int(y) - half) : int(y) + half, max(0, int(x) - half) : int(x) + half]
         return bool(window.mean() >= self.needed)
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    return None

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.errors import GamaError
-from gama_core.retrieval.places import NEAR_MILES, Places, RightItems, Rows, miles
+from gama_core.retrieval.places import NEAR_MILES, Places, RightItems, Rows, miles, rows_by
 from gama_core.retrieval.ranking import Ranking
 
 TOPS = (1, 5, 10)
@@ -69,14 +69,14 @@ def counts(right: RightItems) -> dict[str, int]:
 
 def kept_rows(clips: Places, gallery: Places, kept: Kept) -> list[tuple[Rows, Rows]]:
     """For each video its clips and the gallery rows of the regions kept for it, sorted: `rank(within=...)`."""
-    rows = _by_video(gallery.videos)
+    items = {video: np.array(rows, np.int64) for video, rows in rows_by(gallery.videos).items()}
     none = np.zeros(0, np.int64)
     return [
         (
-            mine,
-            np.sort(np.concatenate([none, *(rows.get(region, none) for region in dict.fromkeys(kept.get(video, ())))])),
+            np.array(mine, np.int64),
+            np.sort(np.concatenate([none, *(items.get(region, none) for region in set(kept.get(video, ())))])),
         )
-        for video, mine in _by_video(clips.videos).items()
+        for video, mine in rows_by(clips.videos).items()
     ]
 
 
@@ -137,13 +137,6 @@ def _near_ones(ranking: Ranking, right: RightItems) -> NDArray[np.bool_]:
     near = miles(right.clips, clip, right.gallery, held) <= NEAR_MILES
     near &= (row >= 0) & ~right.is_own(clip, held)
     return np.asarray(near.reshape(len(ranking.row), -1).any(axis=1))
-
-
-def _by_video(videos: Sequence[str]) -> dict[str, Rows]:
-    rows: dict[str, list[int]] = {}
-    for row, video in enumerate(videos):
-        rows.setdefault(video, []).append(row)
-    return {video: np.array(mine, np.int64) for video, mine in rows.items()}
 
 
 def _share(hits: NDArray[np.bool_], of: NDArray[np.bool_]) -> float | None:

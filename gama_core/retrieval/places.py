@@ -73,6 +73,14 @@ def gallery_places(dataset: Dataset) -> Places:
     return Places.of((item.name for item in items), (item.video for item in items), at)
 
 
+def rows_by(names: Iterable[str]) -> dict[str, list[int]]:
+    """The rows of each name, in the order in which the names come first."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return rows
+
+
 def _fix(dataset: Dataset, video: str, second: int) -> LatLon | None:
     try:
         return dataset.fix(video, second)

@@ -15,14 +15,16 @@ import numpy as np
 from gama_core.dataset import Dataset
 from gama_core.embed import Models, Vectors
 from gama_core.errors import DatasetUnreadable
-from gama_core.retrieval.embeddings import Fault, OnStage, embed_gallery, embed_queries
+from gama_core.retrieval.embeddings import embed_gallery, embed_queries
 from gama_core.retrieval.metrics import clip_table, counts, kept_counts, kept_rows
 from gama_core.retrieval.pictures import clip_steps
 from gama_core.retrieval.places import RightItems, Rows, clip_places, gallery_places
 from gama_core.retrieval.ranking import rank
 from gama_core.retrieval.records import clip_records, films_of
 from gama_core.retrieval.screening import KeptRegions, kept_count, screen_dataset
+from gama_core.retrieval.vector_cache import Fault
 from gama_core.run import Run
+from gama_core.stages import OnStage, silent
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def evaluate_dataset(
 
     Source: GAMa (ECCV 2022), sections 4 and 5.
     """
-    hear = on_stage or _silent
+    hear = on_stage or silent
     kept_count(keep, 100)
     clips = embed_queries(dataset, models, cache, hear)
     gallery = embed_gallery(dataset, models, cache, hear)
@@ -139,7 +141,3 @@ def _settings(dataset: Dataset, models: Models, screen: bool, keep: str) -> dict
 
 def _sound(vectors: Vectors, rows: Rows) -> Vectors:
     return vectors if len(rows) == len(vectors) else vectors[rows]
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Hears nothing."""

@@ -13,6 +13,7 @@ from gama_core.errors import GamaError
 from gama_core.retrieval.metrics import Kept, clip_table, counts, kept_counts, kept_rows
 from gama_core.retrieval.places import RightItems, clip_places, gallery_places
 from gama_core.retrieval.ranking import Vectors, rank
+from gama_core.stages import OnStage
 
 UNIT = 1e-3  # a length that differs from 1 by more says that the rows were not normalised
 
@@ -61,7 +62,7 @@ def evaluate_embeddings(
     clips: Vectors,
     gallery: Vectors,
     kept: Kept | None = None,
-    on_stage: Callable[[str, int, int], None] | None = None,
+    on_stage: OnStage | None = None,
 ) -> dict[str, Any]:
     """The paper's figures of embeddings.
 

@@ -15,10 +15,12 @@ import numpy as np
 from gama_core.dataset import Dataset
 from gama_core.embed import Models
 from gama_core.errors import SettingsInvalid
-from gama_core.retrieval.embeddings import Fault, OnStage, embed_large_regions, embed_sequences, rows_by
+from gama_core.retrieval.embeddings import embed_large_regions, embed_sequences
 from gama_core.retrieval.metrics import region_table
-from gama_core.retrieval.places import NEAR_MILES, Places, Rows, miles
+from gama_core.retrieval.places import NEAR_MILES, Places, Rows, miles, rows_by
+from gama_core.retrieval.vector_cache import Fault
 from gama_core.settings import Settings
+from gama_core.stages import OnStage
 
 KeptRegions = dict[str, tuple[str, ...]]
 
