@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gama_core.crops import middle, region_pixels
 from gama_core.embed import Models, embed_regions, embed_tiles
 from gama_core.errors import ImageryUnreadable, SettingsInvalid
 from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
@@ -188,16 +188,12 @@ class _Cutter:
                 east, south = ahead_px * np.sin(heading), -ahead_px * np.cos(heading)
                 cover_px, crop_px = self.config.tile_cover, self.config.tile_size
                 tile = cut_view(self.pixels, x + east, y + south, side_px, rotation, cover_px)
-                edge = (cover_px - crop_px) // 2
-                yield tile[edge : edge + crop_px, edge : edge + crop_px]
+                yield middle(tile, crop_px, crop_px)
 
     def picture(self, config: ScreeningNetConfig) -> NDArray[np.uint8]:
         """The region alone, as the screening network sees it."""
-        cover_px, size_px = config.region_cover, config.region_size
         inner = self.pixels[self.margin : self.margin + self.inner, self.margin : self.margin + self.inner]
-        small = cv2.resize(inner, (cover_px, cover_px), interpolation=cv2.INTER_AREA)
-        edge = (cover_px - size_px) // 2
-        return np.asarray(small[edge : edge + size_px, edge : edge + size_px], dtype=np.uint8)
+        return region_pixels(inner, config)
 
     def _covered(self, x: float, y: float) -> bool:
         half = int(self.side_m / self.metres_per_px / 2)

@@ -18,6 +18,7 @@ from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.models.config import ResNetConfig
 from gama_core.models.folding import folded, halved
 from gama_core.models.gama_net import GAMaNet, channels_last
+from gama_core.models.heads import scaled
 from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import WeightsRecord, open_weights
 
@@ -141,7 +142,7 @@ def _embed(
 
 def _to_input(pixels: Pixels, axes: tuple[int, ...], device: torch.device) -> Tensor:
     """Pictures uint8 as the networks want them: float32 in [-1, 1], channels first."""
-    return torch.from_numpy(pixels).to(device).permute(axes).float().div_(127.5).sub_(1.0)
+    return scaled(torch.from_numpy(pixels).to(device).permute(axes))
 
 
 def _batch(models: Models, most: int, tower: ResNetConfig, height: int, width: int, frames: int = 1) -> int:

@@ -12,7 +12,7 @@ FLOORS = {
     0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures "
     "dataset run",
     1: "models calibration",
-    2: "embed see search screen decode follow windows",
+    2: "crops embed see search screen decode follow windows",
     3: "localize evidence outliers build_gallery evaluate record curves retrieval training world",
     4: "scene labels lines basemap draw export offline __main__",
 }

@@ -1,4 +1,4 @@
-"""What both networks end in and begin with: heads, unit vectors, pictures of the right size."""
+"""What both networks begin with and end in: pictures of the right range and size, heads, unit vectors."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 def unit(features: Tensor, layers: nn.Module) -> Tensor:
     """What a head makes of features (..., F), as float32 unit vectors (..., D)."""
     return normalize(layers(features).float(), dim=-1)
+
+
+def scaled(pixels: Tensor) -> Tensor:
+    """Pixels, uint8 of any shape, as both networks take them: float32 in [-1, 1]."""
+    return pixels.float().div_(127.5).sub_(1.0)
 
 
 def resized(images: Tensor, size: tuple[int, int]) -> Tensor:

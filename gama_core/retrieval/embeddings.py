@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from gama_core.crops import clip_pixels, clip_steps, region_pixels, screening_tile_pixels, tile_pixels
 from gama_core.dataset import Dataset, GalleryItem
 from gama_core.dataset.layout import frame_name
 from gama_core.dataset.reader import CLIP_FPS
@@ -15,7 +16,6 @@ from gama_core.embed import Models, Pixels, Vectors, embed_clips, embed_regions,
 from gama_core.errors import DatasetUnreadable
 from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import WeightsRecord
-from gama_core.retrieval.pictures import clip_pixels, clip_steps, region_pixels, screening_tile_pixels, tile_pixels
 from gama_core.retrieval.places import rows_by
 from gama_core.retrieval.vector_cache import Embedded, Group, Job, embedded
 from gama_core.stages import OnStage

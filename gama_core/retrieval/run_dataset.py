@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from gama_core.crops import clip_steps
 from gama_core.dataset import Dataset
 from gama_core.embed import Models, Vectors
 from gama_core.errors import DatasetUnreadable
 from gama_core.retrieval.embeddings import embed_gallery, embed_queries
 from gama_core.retrieval.metrics import clip_table, counts, kept_counts, kept_rows
-from gama_core.retrieval.pictures import clip_steps
 from gama_core.retrieval.places import RightItems, Rows, clip_places, gallery_places
 from gama_core.retrieval.ranking import rank
 from gama_core.retrieval.records import clip_records, films_of

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from gama_core.crops import Pixels, resized
 
 
 def augmented_clip(frames: Pixels, cover: tuple[int, int], crop: tuple[int, int], rng: np.random.Generator) -> Pixels:
@@ -27,7 +26,7 @@ def augmented_clip(frames: Pixels, cover: tuple[int, int], crop: tuple[int, int]
     """
     top, left = rng.integers(0, cover[1] - crop[0], endpoint=True), rng.integers(0, cover[0] - crop[1], endpoint=True)
     mirrored = rng.random() < 0.5
-    pieces = np.stack([_resized(frame, cover)[top : top + crop[0], left : left + crop[1]] for frame in frames])
+    pieces = np.stack([resized(frame, *cover)[top : top + crop[0], left : left + crop[1]] for frame in frames])
     return np.ascontiguousarray(pieces[:, :, ::-1] if mirrored else pieces)
 
 
@@ -65,15 +64,6 @@ def augmented_tile(tile: Pixels, cover: int, crop: int, turn: Turn, rng: np.rand
     if turn.upside_down:
         matrix[1] = [0, 0, cover - 1] - matrix[1]
     matrix[:, 2] -= left, top
-    resized = _resized(tile, (cover, cover))
-    turned = cv2.warpAffine(resized, matrix, (crop, crop), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    whole = resized(tile, cover, cover)
+    turned = cv2.warpAffine(whole, matrix, (crop, crop), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(turned, np.uint8)
-
-
-def _resized(picture: Pixels, size: tuple[int, int]) -> Pixels:
-    """A picture at (width, height)."""
-    if (picture.shape[1], picture.shape[0]) == size:
-        return picture
-    smaller = picture.shape[1] >= size[0] and picture.shape[0] >= size[1]
-    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)

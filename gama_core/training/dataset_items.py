@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from gama_core.crops import Pixels
 from gama_core.dataset import Dataset, GalleryItem, open_dataset
 from gama_core.errors import DatasetUnreadable, GamaError
 from gama_core.models.config import GAMaNetConfig, ScreeningNetConfig
-from gama_core.training.augment import Pixels, Turn, augmented_clip, augmented_tile
+from gama_core.training.augment import Turn, augmented_clip, augmented_tile
 from gama_core.training.published_recipe import PublishedRecipe
 
 _TRIES = 20  # videos in a row that do not read, before the data set is said to be unreadable

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.files import whole_file
 from gama_core.models.gama_net import GAMaNet, channels_last
+from gama_core.models.heads import scaled
 from gama_core.models.screening_net import ScreeningNet
 from gama_core.training.dataset_items import Item
 from gama_core.training.losses import nt_xent
@@ -37,9 +38,10 @@ class TwoViews(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Unit vectors (P, D) of both views of P pairs; see `Item` for what goes in."""
+        first, second = scaled(first), scaled(second).movedim(-1, 1)
         if isinstance(self.net, GAMaNet):
-            return self.net.embed_clips(_floats(first, 1)), self.net.embed_tiles(_floats(second, 1))
-        return self.net.embed_sequences(_floats(first, 2)), self.net.embed_regions(_floats(second, 1))
+            return self.net.embed_clips(first.movedim(-1, 1)), self.net.embed_tiles(second)
+        return self.net.embed_sequences(first.movedim(-1, 2)), self.net.embed_regions(second)
 
 
 class PublishedTrainer:
@@ -156,11 +158,6 @@ class PublishedTrainer:
     def _seed(self) -> None:
         words = np.random.SeedSequence((2, self.recipe.seed, self.step, self.processes.rank)).generate_state(2)
         torch.manual_seed(int(words[0]) << 31 ^ int(words[1]))
-
-
-def _floats(pixels: Tensor, channel: int) -> Tensor:
-    """Pixels uint8, channels last, as the networks take them: float32 in [-1, 1], channels at an axis."""
-    return pixels.movedim(-1, channel).float().div_(127.5).sub_(1.0)
 
 
 def _precision(device: torch.device) -> torch.dtype:

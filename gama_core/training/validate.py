@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gama_core.evaluate import NEAR_M
 from gama_core.models.gama_net import GAMaNet
-from gama_core.models.heads import unit
+from gama_core.models.heads import scaled, unit
 from gama_core.training.places import TrainingPlace
 
 Vectors = NDArray[np.float32]
@@ -47,8 +47,8 @@ def embed_place_clips(net: GAMaNet, place: TrainingPlace) -> Vectors:
     device = next(net.parameters()).device
     parts = []
     for first in range(0, len(place), 64):
-        motion = _floats(torch.from_numpy(place.clips[first : first + 64].copy()), device).permute(0, 4, 1, 2, 3)
-        sharp = _floats(torch.from_numpy(place.frames[first : first + 64].copy()), device).permute(0, 3, 1, 2)
+        motion = scaled(torch.from_numpy(place.clips[first : first + 64].copy()).to(device)).permute(0, 4, 1, 2, 3)
+        sharp = scaled(torch.from_numpy(place.frames[first : first + 64].copy()).to(device)).permute(0, 3, 1, 2)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
             parts.append(unit(net.clip_features(motion, sharp)[0], net.v_head).float().cpu().numpy())
     return np.concatenate(parts)
@@ -82,11 +82,7 @@ def _embed(net: GAMaNet, tiles: Tensor) -> Vectors:
     device = next(net.parameters()).device
     parts = []
     for first in range(0, len(tiles), 256):
-        pixels = _floats(tiles[first : first + 256], device).permute(0, 3, 1, 2)
+        pixels = scaled(tiles[first : first + 256].to(device)).permute(0, 3, 1, 2)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
             parts.append(net.embed_tiles(pixels).float().cpu().numpy())
     return np.concatenate(parts)
-
-
-def _floats(pixels: Tensor, device: torch.device) -> Tensor:
-    return pixels.to(device).float().div_(127.5).sub_(1.0)

@@ -1,4 +1,4 @@
-"""Pictures of the data set cut as a network's configuration wants them: the published crops, whatever the network."""
+"""Pictures resized and cut as a network's configuration wants them: the published crops, whatever the network."""
 
 from __future__ import annotations
 
@@ -23,36 +23,37 @@ def clip_pixels(frames: Pixels, config: GAMaNetConfig) -> Pixels:
     """The middle of a clip (T, H, W, 3), resized to `frame_cover` and cut to `clip_size`."""
     width, height = config.frame_cover
     if frames.shape[1:3] != (height, width):
-        frames = np.stack([_resized(frame, width, height) for frame in frames])
-    return _middle(frames, *config.clip_size)
+        frames = np.stack([resized(frame, width, height) for frame in frames])
+    return middle(frames, *config.clip_size)
 
 
 def tile_pixels(tile: Pixels, config: GAMaNetConfig) -> Pixels:
     """The middle of a small aerial image, resized to `tile_cover` and cut to `tile_size`."""
-    return _middle(_resized(tile, config.tile_cover, config.tile_cover), config.tile_size, config.tile_size)
+    return middle(resized(tile, config.tile_cover, config.tile_cover), config.tile_size, config.tile_size)
 
 
 def screening_tile_pixels(tile: Pixels, config: ScreeningNetConfig) -> Pixels:
     """A small aerial image of a sequence: cut to the middle at full resolution as published, or whole and smaller."""
     if config.tile_size > TILE_PX // 2:
-        return _middle(tile, config.tile_size, config.tile_size)
-    return _resized(tile, config.tile_size, config.tile_size)
+        return middle(tile, config.tile_size, config.tile_size)
+    return resized(tile, config.tile_size, config.tile_size)
 
 
 def region_pixels(region: Pixels, config: ScreeningNetConfig) -> Pixels:
     """The middle of a large region, resized to `region_cover` and cut to `region_size`."""
-    return _middle(_resized(region, config.region_cover, config.region_cover), config.region_size, config.region_size)
+    return middle(resized(region, config.region_cover, config.region_cover), config.region_size, config.region_size)
 
 
-def _resized(image: Pixels, width: int, height: int) -> Pixels:
+def resized(image: Pixels, width: int, height: int) -> Pixels:
+    """A picture (H, W, 3) at another size in pixels, averaged where it shrinks."""
     if image.shape[:2] == (height, width):
         return image
-    smaller = width < image.shape[1]
-    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)
+    smaller = width <= image.shape[1] and height <= image.shape[0]
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)
 
 
-def _middle(images: Pixels, height: int, width: int) -> Pixels:
-    """The middle of images (..., H, W, 3)."""
+def middle(images: Pixels, height: int, width: int) -> Pixels:
+    """The middle of pictures (..., H, W, 3)."""
     top, left = (images.shape[-3] - height) // 2, (images.shape[-2] - width) // 2
     return np.ascontiguousarray(images[..., top : top + height, left : left + width, :])
