@@ -69,11 +69,15 @@ def place_of(run: Run) -> Place | None:
 
 
 def film_of(file: RunFile, run: Run, clip: ClipRecord) -> Path | None:
-    """A clip's film, if it lies where the run says; a visitor's run reaches the shipped drives only."""
+    """A clip's film, if it lies where the run says; a visitor's run reaches the shipped drives only.
+
+    The films of a data set are named from its root, those of drives from this app's.
+    """
     name = (run.frames or {}).get(clip.drive)
     if name is None:
         return None
-    path = (catalog.ROOT / name).resolve()
+    base = str(run.settings.get("root", "")) if run.kind == "dataset" else ""
+    path = (catalog.ROOT / base / name).resolve()
     reachable = file.trusted or path.parent == catalog.DRIVES.resolve()
     return path if reachable and path.is_file() else None
 

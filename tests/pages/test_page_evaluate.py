@@ -152,3 +152,12 @@ def test_lines_and_bars_print_as_svg_pdf_and_png(figures: list[Figure]) -> None:
     assert on_paper(lines, "svg") == svg
     assert on_paper(bars, "pdf").startswith(b"%PDF")
     assert on_paper(bars, "png").startswith(b"\x89PNG")
+
+
+def test_films_of_a_data_set_are_found_below_its_root_but_not_for_a_visitor(tmp_path: Path) -> None:
+    run = replace(paper_run(), settings={"root": str(tmp_path)}, frames={"v1": "video_data/val/v1.mov"})
+    film = tmp_path / "video_data" / "val" / "v1.mov"
+    film.parent.mkdir(parents=True)
+    film.touch()
+    assert runs.film_of(runs.RunFile("kept-day", tmp_path / "day.json.gz"), run, run.clips[0]) == film.resolve()
+    assert runs.film_of(runs.RunFile("u-0", tmp_path / "u.json.gz", trusted=False), run, run.clips[0]) is None
