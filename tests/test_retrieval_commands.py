@@ -45,6 +45,7 @@ def test_embeddings_made_elsewhere_are_evaluated_in_list_order(tmp_path: Path) -
     assert "normalised here" in text
     assert "55.08 %" in text  # ours, beside
     assert "15.30 %  release" in text
+    assert "by chance is 0.01 %" in text
 
 
 def test_arrays_that_do_not_fit_the_lists_are_refused_with_both_numbers(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def evaluate_regions_command(
 
 def _show_tables(tables: dict[str, Any], as_json: bool) -> None:
     """The figures, the published ones beside them with their source, and what could not be evaluated."""
-    from gama_core.retrieval.published import METRICS, TITLES, beside_published, written
+    from gama_core.retrieval.published import CHANCE, METRICS, TITLES, TRUE_SEQUENCES, beside_published, written
 
     lines = beside_published(tables)
     if as_json:
@@ -206,7 +206,11 @@ def _show_tables(tables: dict[str, Any], as_json: bool) -> None:
         for line in mine:
             ours, theirs = written(line.metric, line.ours), written(line.metric, line.published)
             typer.echo(f"  {METRICS[line.metric]:38}{ours:>14}{theirs:>14}  {line.source or ''}")
-    typer.echo("\nPublished: 116 k clips of 3,103 drives by day, CN gallery.")
+    chance = written(CHANCE.metric, CHANCE.value)
+    typer.echo(f"\nPublished: 116 k clips of 3,103 drives by day, CN gallery; top-1 by chance is {chance}.")
+    if "regions" in tables:
+        before = ", ".join(f"{METRICS[one.metric]} {written(one.metric, one.value)}" for one in TRUE_SEQUENCES)
+        typer.echo(f"The published screening network, before it was fine-tuned: {before}.")
     for name, value in tables.items():
         if isinstance(value, int):
             typer.echo(f"  {name.replace('_', ' '):38}{value:>14}")

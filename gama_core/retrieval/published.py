@@ -42,16 +42,6 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """A figure of another system or another task, in its own words: to know of, not to compare with."""
-
-    system: str
-    what: str
-    number: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
 class Beside:
     """One line of the table: our figure, and the published one where there is one."""
 
@@ -90,16 +80,6 @@ TRUE_SEQUENCES = (  # the screening network before it was fine-tuned: true tile 
 )
 
 CHANCE = Published("clips", "top1", 0.00011, "release")  # within 0.05 mile; recomputed
-
-LATER = (
-    Later("GAReT (ECCV 2024)", "video to large region, R@1, whole video", "50.2 %", "second-hand"),
-    Later("X2Localizer (BMVC 2026)", "video to large region, R@1, whole video", "50.3 %", "second-hand"),
-    Later("X2Localizer (BMVC 2026)", "clip R@1 within 80 m, from one frame", "34.3 %", "second-hand"),
-    Later("X2Localizer (BMVC 2026)", "... with sliding-window re-localization", "41.4 %", "second-hand"),
-    Later("OrienterNet", "recall at 5 m, one frame -> 10 with known motion", "61.7 -> 91.2 %", "release"),
-    Later("statewide (ECCV 2024)", "R@1 within 50 m, a whole US state", "61.05 %", "release"),
-    Later("VidTAG (CVPR 2026)", "MSLS frames within 1 km; discrete Frechet distance", "41.0 %; 3.87", "second-hand"),
-)
 
 
 def beside_published(tables: Mapping[str, Any]) -> list[Beside]:
