@@ -2,8 +2,9 @@
 
 A state is a view of the gallery: a place and a heading. A clip speaks for the views that look like it, and may have
 seen nothing of use; between two clips the camera moves forwards, about where it looks, and turns little.
-Forward-backward gives the posterior, Viterbi the most likely drive; places between the views come from the posterior's
-centre of mass.
+Forward-backward gives the posterior, Viterbi over the posterior the drive: the one likeliest drive of all may be a
+narrow one, far from where most of the probability lies. Places between the views come from the posterior's centre of
+mass.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Motion:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The posterior float64 (C, P, R), each clip's summing to 1, and the most likely states (C,) as place and heading
-    indices."""
+    """The posterior float64 (C, P, R), each clip's summing to 1, and the drive through it: states (C,) as place and
+    heading indices."""
 
     posterior: Floats
     place: Ints
@@ -48,7 +49,7 @@ class Decoded:
 
 
 def decode(emission: Floats, motion: Motion) -> Decoded:
-    """The posterior and the most likely drive.
+    """The posterior, and the drive that goes through the most of it.
 
     Args:
         emission: float64 (C, P, R), how likely each clip is at each state; positive, any scale.
@@ -56,26 +57,29 @@ def decode(emission: Floats, motion: Motion) -> Decoded:
 
     Returns:
         See `Decoded`; exact for this model.
+
+    Source: posterior-Viterbi decoding, Fariselli et al., BMC Bioinformatics 2005.
     """
     emission = emission / np.maximum(emission.mean(axis=(1, 2), keepdims=True), FLOOR) + FLOOR
     clips = len(emission)
-    forward, best = np.empty_like(emission), np.empty_like(emission)
+    forward = np.empty_like(emission)
     forward[0] = emission[0] / emission[0].sum()
-    best[0] = np.log(emission[0])
     reach = _push(np.ones(emission.shape[1:]), motion)  # how many ways lead to a state: edges of the grid have fewer
     reach = np.maximum(reach, FLOOR)
     for clip in range(1, clips):
         moved = _push(forward[clip - 1], motion) / reach.mean()
         forward[clip] = (moved + FLOOR) * emission[clip]
         forward[clip] /= forward[clip].sum()
-        best[clip] = _push_best(best[clip - 1], motion) + np.log(emission[clip])
-        best[clip] -= best[clip].max()
     posterior, backward = forward, np.ones_like(forward[0])  # in place: a long drive fills the memory
     for clip in range(clips - 2, -1, -1):
         backward = _pull(backward * emission[clip + 1], motion) + FLOOR
         backward /= backward.max()
         posterior[clip] *= backward
     posterior /= posterior.sum(axis=(1, 2), keepdims=True)
+    best = np.log(posterior + FLOOR)
+    for clip in range(1, clips):
+        best[clip] += _push_best(best[clip - 1], motion)
+        best[clip] -= best[clip].max()
     place, heading = _trace(best, motion)
     return Decoded(posterior, place, heading)
 
