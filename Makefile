@@ -1,6 +1,7 @@
 # make app    the app on the sample place        make test   everything needed, then all tests
-# make train  both compact networks, from nothing   make bench, make bench-accuracy  the figures of the README
-# make sample the sample place, by the weights at hand
+# make train  both compact networks, from nothing   make sample the sample place, by the weights at hand
+# make bench  speed and size    make bench-accuracy   how right    (both stand in the README)
+# make bench-embed, make bench-paper   the published networks, and the published evaluation, beside ours
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -72,11 +72,11 @@ def main() -> None:
 def _by_confidence(films: list[Path], gallery: Gallery, models: Models) -> None:
     """How sure the system says it is, beside how often it is right."""
     rows = _answers(films, gallery, models, Settings(), "confidence")
-    print("\nconfidence said, and how often the region was right:")
+    print("\nconfidence said, and how often the drive lies in the regions kept:")
     for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
         some = [row for row in rows if low <= row[0].confidence < high]
         if some:
-            right = sum(comparison.region_rank == 1 for _, comparison in some)
+            right = sum(comparison.region_rank <= len(answer.kept) for answer, comparison in some)
             print(f"  {low:.1f} to {min(high, 1):.1f}: {right} of {len(some)} right")
 
 

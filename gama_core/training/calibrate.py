@@ -39,7 +39,7 @@ from gama_core.track import Track
 from gama_core.video import Video, cut_clips
 
 Report = Callable[[dict[str, float]], None]
-SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)
+SHARPNESS = (9.0, 13.0, 18.0, 25.0, 35.0)
 DOUBT = (0.02, 0.1, 0.3)
 TURN_PENALTY = (1.0, 2.0, 3.5)
 LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
@@ -117,7 +117,7 @@ def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
     options = [
         dataclasses.replace(start, region_sharpness=sharpness, screening_weight=weight)
         for sharpness in np.geomspace(10, 400, 25).round(1).tolist()
-        for weight in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3)
+        for weight in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2)
     ]
     return max(options, key=likelihood)
 

@@ -141,7 +141,7 @@ def calibrate_command(
 ) -> None:
     """The numbers that turn similarities into probabilities, learned on validation cities."""
     from gama_core.build_gallery import build_gallery
-    from gama_core.calibration import save_calibration
+    from gama_core.calibration import calibration_path, save_calibration
     from gama_core.embed import GAMA_NET, SCREENING, load_models
     from gama_core.gallery import open_gallery
     from gama_core.imagery import open_imagery
@@ -150,6 +150,7 @@ def calibrate_command(
     from gama_core.video import open_video
 
     screening = out / SCREENING
+    calibration_path(out / GAMA_NET).unlink(missing_ok=True)  # what is learned here owes nothing to an older one
     models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None)
     galleries, drives = [], []
     for city in cities:
