@@ -78,6 +78,21 @@ def test_a_data_set_is_evaluated_from_its_films_to_the_tables(exported: Path, mo
     assert read_run(save_run(found.run, tmp_path)).tables == json.loads(json.dumps(tables))
 
 
+def test_no_evaluation_takes_the_place_of_another(exported: Path, models: Models, tmp_path: Path) -> None:
+    """Not by its screening, nor by how many regions it keeps: 100 of them are not 100 % of them."""
+    dataset = open_dataset(exported, "val")
+    every = open_dataset(exported, "val", day=False)
+    asked = [(dataset, False, "1"), (dataset, True, "100"), (dataset, True, "100%"), (every, False, "1")]
+    found = [evaluate_dataset(data, models, screen, keep, tmp_path / "cache").run for data, screen, keep in asked]
+    assert len({save_run(run, tmp_path / "runs") for run in found}) == len(asked)
+    assert found[0].name == "gama val day cn small"
+    assert found[2].name == "gama val day cn small, small screening keeps 100 percent"
+    assert {run.weights for run in found} == {"small (aaaaaaaaaaaa)"}  # as the page names the shipped ones
+    assert save_run(evaluate_dataset(dataset, models, cache=tmp_path / "cache").run, tmp_path / "runs").name == (
+        "gama-val-day-cn-small.json.gz"
+    )
+
+
 def test_tiles_of_the_grid_are_ranked_by_their_centres(exported: Path, models: Models) -> None:
     dataset = open_dataset(exported, "val", "ucn")
     found = evaluate_dataset(dataset, models)

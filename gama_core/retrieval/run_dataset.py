@@ -98,10 +98,10 @@ def evaluate_dataset(
     for row, item in zip(query_rows, first, strict=True):
         predictions.setdefault(dataset.queries[row].video, []).append(dataset.gallery_items[item].name)
     run = Run(
-        name=f"{dataset.root.resolve().name} {dataset.split} {dataset.gallery} {models.record.name}",
+        name=_name(dataset, models, screen, keep),
         kind="dataset",
         gallery=f"{dataset.gallery.upper()}, {dataset.root.resolve().name}",
-        weights=models.record.name,
+        weights=f"{models.record.name} ({models.record.sha256[:12]})",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         gallery_size=len(right.gallery),
         settings=_settings(dataset, models, screen, keep),
@@ -110,6 +110,15 @@ def evaluate_dataset(
         frames=films_of(dataset),
     )
     return Evaluated(run, predictions, screened.kept if screened else {}, tuple(faults))
+
+
+def _name(dataset: Dataset, models: Models, screen: bool, keep: str) -> str:
+    """What was asked, told apart by letters and digits alone: nothing else of a run's name is in its file's name."""
+    drives = "day" if dataset.layout.day else "all"
+    name = f"{dataset.root.resolve().name} {dataset.split} {drives} {dataset.gallery} {models.record.name}"
+    if not screen or models.screening_record is None:
+        return name
+    return f"{name}, {models.screening_record.name} keeps {keep.strip().replace('%', ' percent')}"
 
 
 def _settings(dataset: Dataset, models: Models, screen: bool, keep: str) -> dict[str, Any]:
