@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 
 from gama_core.curves import AFTER, BEFORE, NEAR_M, Miss
-from gama_core.geo import angle_between_deg
+from gama_core.dataset.reader import CLIP_FPS
 from gama_core.run import ClipRecord, Match, Run
 from pages import runs, session
-from pages.catalog import Place
 from pages.runs import RunFile
+from pages.tiles import Tiles, inline, inline_picture, tiles_of
 from pages.widgets import clock, distance, panel, text
 
 FRAME_PX = 320
-MIDDLE_S = 0.25  # of a clip
+MIDDLE_FRAME = 8  # of a clip, 30 a second; one of those that are extracted where only clips are wanted
 
 
 def miss_panel(file: RunFile, run: Run, miss: Miss) -> str:
     """One clip as a card."""
-    clip, place = miss.clip, runs.place_of(run)
+    clip, tiles = miss.clip, tiles_of(file, run)
     away = distance(miss.error_m) if np.isfinite(miss.error_m) else "nothing found"
     facts = [clip.condition or "", "" if clip.hour is None else f"{clip.hour:02d} h"]
     facts += [f"region {clip.region}" if clip.region else "", f"rank {clip.rank:,}" if clip.rank else ""]
@@ -30,50 +29,41 @@ def miss_panel(file: RunFile, run: Run, miss: Miss) -> str:
     return panel(
         f"<h2>{text(clip.drive)} <small>{clock(clip.second)} · {words}</small><em>{text(away)} off</em></h2>"
         f'<div class="miss"><figure>{_frame(file, run, clip)}<figcaption>frame</figcaption></figure>'
-        f"<figure>{_true_tile(place, run, miss.index)}<figcaption>true place</figcaption></figure>"
-        f"{_found(BEFORE, clip, clip.before, place)}{_found(AFTER, clip, clip.after, place)}</div>"
+        f"<figure>{_true_tile(tiles, run, miss.index)}<figcaption>true place</figcaption></figure>"
+        f"{_found(BEFORE, clip, clip.before, tiles)}{_found(AFTER, clip, clip.after, tiles)}</div>"
     )
 
 
 def _frame(file: RunFile, run: Run, clip: ClipRecord) -> str:
-    film = runs.film_of(file, run, clip)
-    picture = session.still(film, clip.second + MIDDLE_S, FRAME_PX) if film else b""
-    if not picture:
+    """The middle of a clip, from its film or, in a data set, from the frames that were extracted."""
+    source = ""
+    if film := runs.film_of(file, run, clip):
+        source = inline(session.still(film, clip.second + MIDDLE_FRAME / CLIP_FPS, FRAME_PX))
+    elif extracted := runs.frame_of(file, run, clip, MIDDLE_FRAME):
+        source = inline_picture(extracted, FRAME_PX)
+    if not source:
         return '<span class="none wide">the film is not on this machine</span>'
-    return f'<img class="wide" src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}" alt="frame">'
+    return f'<img class="wide" src="{source}" alt="frame">'
 
 
-def _true_tile(place: Place | None, run: Run, index: int) -> str:
-    """The gallery's view nearest to the truth, turned as the drive goes where the run's next clip says how."""
-    if place is None:
+def _true_tile(tiles: Tiles | None, run: Run, index: int) -> str:
+    source = tiles.true(run.clips, index) if tiles else ""
+    if not source:
         return '<span class="none">no imagery of this gallery here</span>'
-    views, truth = place.gallery.views, run.clips[index].truth
-    away = (views.lat_deg - truth.lat_deg) ** 2 + (
-        (views.lon_deg - truth.lon_deg) * np.cos(np.radians(truth.lat_deg))
-    ) ** 2
-    here = np.flatnonzero(away <= away.min() + 1e-18)
-    turned = angle_between_deg(views.rotation_deg[here].astype(np.float64), _heading_deg(run.clips, index))
-    return f'<img class="true" src="/view/{place.id}/{here[int(np.argmin(turned))]}.jpg" alt="true tile">'
+    return f'<img class="true" src="{source}" alt="true tile">'
 
 
-def _heading_deg(clips: Sequence[ClipRecord], index: int) -> float:
-    """Where the drive was going, from the clips around; north where there are none."""
-    near = [clip for clip in clips[max(index - 1, 0) : index + 2] if clip.drive == clips[index].drive]
-    return near[0].truth.bearing_deg(near[-1].truth)
-
-
-def _found(stage: str, clip: ClipRecord, matches: Sequence[Match], place: Place | None) -> str:
+def _found(stage: str, clip: ClipRecord, matches: Sequence[Match], tiles: Tiles | None) -> str:
     if not matches:
         return ""
-    tiles = "".join(_tile(clip, match, place) for match in matches)
-    return f'<figure><ol class="tiles">{tiles}</ol><figcaption>{stage}, top {len(matches)}</figcaption></figure>'
+    items = "".join(_tile(clip, match, tiles) for match in matches)
+    return f'<figure><ol class="tiles">{items}</ol><figcaption>{stage}, top {len(matches)}</figcaption></figure>'
 
 
-def _tile(clip: ClipRecord, match: Match, place: Place | None) -> str:
+def _tile(clip: ClipRecord, match: Match, tiles: Tiles | None) -> str:
     away_m = clip.truth.distance_m(match.at)
     hint = f"{match.name} · similarity {match.score:.3f} · {distance(away_m)} from the truth"
-    row = int(match.name) if match.name.isdecimal() and match.name.isascii() and len(match.name) < 10 else -1
-    known = place is not None and 0 <= row < len(place.gallery)
-    picture = f'<img src="/view/{place.id}/{row}.jpg" alt="{text(hint)}">' if place and known else ""
+    source = tiles.found(match) if tiles else ""
+    picture = f'<img src="{source}" alt="{text(hint)}">' if source else ""
     right = ' class="right"' if away_m <= NEAR_M else ""
     return f'<li{right} title="{text(hint)}">{picture}<b>{distance(away_m)}</b></li>'

@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
+from gama_core.dataset import Dataset, open_dataset
+from gama_core.dataset.layout import SPLITS, GalleryKind, Split, frame_name
+from gama_core.dataset.reader import CLIP_FPS
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
 from gama_core.run import ENDING, ClipRecord, Run, find_runs, read_run
@@ -19,7 +24,7 @@ LIMIT_MB = 64  # of a run file that a visitor brings; the paper's day set takes 
 
 @dataclass(frozen=True)
 class RunFile:
-    """A run on the disk; a visitor's own may not choose which films of this machine are opened."""
+    """A run on the disk; a visitor's own may not choose which files of this machine are opened."""
 
     id: str  # safe in a URL
     path: Path
@@ -77,9 +82,32 @@ def film_of(file: RunFile, run: Run, clip: ClipRecord) -> Path | None:
     if name is None:
         return None
     base = str(run.settings.get("root", "")) if run.kind == "dataset" else ""
-    path = (catalog.ROOT / base / name).resolve()
-    reachable = file.trusted or path.parent == catalog.DRIVES.resolve()
-    return path if reachable and path.is_file() else None
+    try:
+        path = (catalog.ROOT / base / name).resolve()
+        reachable = file.trusted or path.parent == catalog.DRIVES.resolve()
+        return path if reachable and path.is_file() else None
+    except (OSError, ValueError):  # no name that a file can have
+        return None
+
+
+def frame_of(file: RunFile, run: Run, clip: ClipRecord, number: int) -> Path | None:
+    """The picture of one of a clip's frames, 30 a second, where a data set holds extracted frames of its drive."""
+    dataset = dataset_of(file, run)
+    folder = dataset.frame_folder(clip.drive) if dataset else None
+    return folder / frame_name(int(clip.second) * CLIP_FPS + number) if folder else None
+
+
+def dataset_of(file: RunFile, run: Run) -> Dataset | None:
+    """The very data set that a run searched, if it lies here; a visitor's run reaches none."""
+    if run.kind != "dataset" or not file.trusted:
+        return None
+    root, split, gallery, day = (run.settings.get(name) for name in ("root", "split", "gallery", "day"))
+    if not isinstance(root, str) or split not in SPLITS or gallery not in get_args(GalleryKind):
+        return None
+    try:
+        return _dataset(root, split, gallery, bool(day))
+    except GamaError:  # it has been moved
+        return None
 
 
 def shipped_weights() -> tuple[str, ...]:
@@ -88,6 +116,12 @@ def shipped_weights() -> tuple[str, ...]:
         f"{path.stem} ({hashlib.sha256(path.read_bytes()).hexdigest()[:12]})"
         for path in sorted(catalog.WEIGHTS.glob("*.safetensors"))
     )
+
+
+@lru_cache(maxsize=2)
+def _dataset(root: str, split: Split, gallery: GalleryKind, day: bool) -> Dataset:
+    """Kept open: the paper's lists take a second to read."""
+    return open_dataset(root, split, gallery, day)
 
 
 def _slug(path: Path) -> str:

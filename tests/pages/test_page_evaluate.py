@@ -131,6 +131,8 @@ def test_a_brought_run_opens_no_film_but_the_shipped_ones(shipped: Path, tmp_pat
     away = replace(run, frames={clip.drive: str(secret)})
     assert runs.film_of(brought, away, clip) is None
     assert runs.film_of(own, away, clip) == secret
+    for no_name in ("\0", 300 * "x"):
+        assert runs.film_of(brought, replace(run, frames={clip.drive: no_name}), clip) is None
     assert runs.find_run_file("u-../../etc/passwd") is None
 
 
