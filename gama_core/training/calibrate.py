@@ -39,10 +39,12 @@ from gama_core.track import Track
 from gama_core.video import Video, cut_clips
 
 Report = Callable[[dict[str, float]], None]
-SHARPNESS = (9.0, 13.0, 18.0, 25.0, 35.0)
-DOUBT = (0.02, 0.1, 0.3)
-TURN_PENALTY = (1.0, 2.0, 3.5)
+SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
+DOUBT = (0.3, 0.1, 0.02)
+TURN_PENALTY = (2.0, 1.0, 3.5)
+ALIKE = 0.001  # of log-probability a clip: options as near to the best as this are as good, and the first is taken
 LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
+_TURNED = ("sharpness", "doubt", "turn_penalty")
 ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 
 
@@ -130,22 +132,22 @@ def _path(
     settings: Settings,
     report: Report,
 ) -> Calibration:
-    """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth."""
+    """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth.
+
+    Where the validation drives cannot tell, because all of them are found, the clips are believed less.
+    """
     some = drives[:: max(1, len(drives) // 12)]
-    best, found = start, -np.inf
-    for sharpness, doubt in itertools.product(SHARPNESS, DOUBT):
-        option = dataclasses.replace(start, sharpness=sharpness, doubt=doubt)
-        mean = float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some]))
-        report({"sharpness": sharpness, "doubt": doubt, "log_posterior": mean})
-        if mean > found:
-            best, found = option, mean
-    for turn in TURN_PENALTY:
-        option = dataclasses.replace(best, turn_penalty=turn)
-        mean = float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some]))
-        report({"turn_penalty": turn, "log_posterior": mean})
-        if mean > found:
-            best, found = option, mean
-    return best
+
+    def chosen(options: list[Calibration]) -> Calibration:
+        means = []
+        for option in options:
+            means.append(float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some])))
+            report({name: getattr(option, name) for name in _TURNED} | {"log_posterior": means[-1]})
+        return options[int(np.argmax(np.array(means) >= max(means) - ALIKE))]
+
+    pairs = itertools.product(SHARPNESS, DOUBT)
+    best = chosen([dataclasses.replace(start, sharpness=sharpness, doubt=doubt) for sharpness, doubt in pairs])
+    return chosen([dataclasses.replace(best, turn_penalty=turn) for turn in TURN_PENALTY])
 
 
 def _near_truth(
