@@ -44,8 +44,10 @@ def page() -> None:
 def _drive(drive: Drive, video: Video, place: Place) -> None:
     """One drive in one place: before, while and after it is localized."""
     job = session.job(drive, place)
-    _head(drive, video, place, job)
-    if job is not None and job.state == "done":
+    active = job is not None and job.active  # asked once: a job that ends while the page is drawn is still watched
+    done = not active and job is not None and job.state == "done"
+    _head(drive, video, place, job, active, done)
+    if done and job is not None:
         _film(drive)
         result.show(job, drive, place)
         return
@@ -60,15 +62,14 @@ def _drive(drive: Drive, video: Video, place: Place) -> None:
         _where(place)
     with right, st.container(key="side"):
         _what(drive, video)
-        if job is not None and job.active:
+        if active and job is not None:
             _progress(job)
         else:
             st.html(panel(_promise(place)))
 
 
-def _head(drive: Drive, video: Video, place: Place, job: Job | None) -> None:
+def _head(drive: Drive, video: Video, place: Place, job: Job | None, active: bool, done: bool) -> None:
     """Title and facts, the one green button, and the menu of exports."""
-    done = job is not None and job.state == "done"
     chips = [
         f"{clock(video.duration_s)} · {video.fps:.0f} fps · {video.width}×{video.height}",
         _size(video),
@@ -80,7 +81,7 @@ def _head(drive: Drive, video: Video, place: Place, job: Job | None) -> None:
         pressed = st.button(
             "Localize again" if done else "Localize",
             type="primary",
-            disabled=(job is not None and job.active) or not catalog.has_weights(),
+            disabled=active or not catalog.has_weights(),
             key="run",
         )
         if done and job is not None:
