@@ -184,8 +184,10 @@ def _figures(answer: Any) -> dict[str, Any]:
         "region": best.region.name,
         "region_center": [round(best.region.center.lat_deg, 6), round(best.region.center.lon_deg, 6)],
         "confidence": round(answer.confidence, 3),
-        "known": "yes" if answer.confidence >= 0.5 else "we do not know",
-        "in_gallery": round(answer.inside, 3),
+        "known": answer.known,
+        "in_gallery": answer.in_gallery,
+        "inside": round(answer.inside, 3),
+        "inside_at_least": round(answer.inside_at_least, 3),
         "clips": len(answer.before),
         "seconds": {**answer.seconds, "all": round(sum(answer.seconds.values()), 2)},
     }
@@ -241,6 +243,8 @@ def _show(figures: dict[str, Any], as_json: bool) -> None:
     for name, value in figures.items():
         if isinstance(value, dict):
             value = "  ".join(f"{key} {item}" for key, item in value.items())
+        elif isinstance(value, bool):
+            value = "yes" if value else "no"
         typer.echo(f"{name.replace('_', ' '):{width}}  {value}")
 
 

@@ -76,13 +76,15 @@ def write_exports(localization: Localization, gallery: Gallery, track: Track | N
 def to_geojson(localization: Localization, track: Track | None = None) -> str:
     """RFC 7946: the truth, the decoded path and its band, the top-1 places of both stages, the regions concerned.
 
-    Every feature says in `kind` what it is: ground_truth, path, path_step, path_band, before, after or region.
+    Every feature says in `kind` what it is: ground_truth, path, path_step, path_band, before, after or region. Beside
+    the features stand `known`, `confidence`, `in_gallery` and `inside`, as the command line prints them.
     """
     comparison = compare(localization, track) if track else None
     features = [*_regions(localization), *_truths(localization, track), *_paths(localization, comparison)]
     for kind, steps in (("before", localization.before), ("after", localization.after)):
         features += _answers(kind, steps, localization, comparison)
-    collection = {"type": "FeatureCollection", "name": localization.video_name, "features": features}
+    belief = {name: getattr(localization, name) for name in ("known", "confidence", "in_gallery", "inside")}
+    collection = {"type": "FeatureCollection", "name": localization.video_name, **belief, "features": features}
     return json.dumps(collection, ensure_ascii=False)
 
 
@@ -92,7 +94,7 @@ def to_gpx(localization: Localization, track: Track | None = None) -> str:
     Times count from 1970-01-01T00:00:00Z at the start of the video.
     """
     gpx = gpxpy.gpx.GPX()
-    gpx.creator, gpx.name = "GAMa", localization.video_name
+    gpx.creator, gpx.name, gpx.description = "GAMa", localization.video_name, _belief(localization)
     for name, lines in _lines(localization, track):
         drawn = gpxpy.gpx.GPXTrack(name=name)
         for line in lines:
@@ -110,6 +112,7 @@ def to_kml(localization: Localization, track: Track | None = None) -> str:
     root = ElementTree.Element("kml", xmlns="http://www.opengis.net/kml/2.2")
     document = ElementTree.SubElement(root, "Document")
     _child(document, "name", localization.video_name)
+    _child(document, "description", _belief(localization))
     for name, lines in _lines(localization, track):
         for line in lines:
             mark = _placemark(document, name)
@@ -147,6 +150,12 @@ def _written(path: Path, text: str) -> Path:
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
     return path
+
+
+def _belief(localization: Localization) -> str:
+    """Whether to believe the lines, in words."""
+    doubts = f"in the gallery {localization.inside:.2f}, confidence {localization.confidence:.2f}"
+    return f"Known: {localization.known} ({doubts})"
 
 
 Moment = tuple[float, LatLon, str | None]  # seconds of the video, place, comment

@@ -123,7 +123,7 @@ def find(
         path=tuple(step for window in windows for step in window.followed.path) if settings.decode else (),
         confidence=sum(part * mass for part, mass in zip(share, held, strict=True)) * inside,
         seconds=seconds,
-        notes=_notes(seen, gallery, models, settings, streets, inside, needed),
+        notes=_notes(seen, gallery, models, settings, streets),
         inside=inside,
         inside_at_least=needed,
     )
@@ -142,13 +142,7 @@ def _steps(seen: Seen, shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ..
 
 
 def _notes(
-    seen: Seen,
-    gallery: Gallery,
-    models: Models,
-    settings: Settings,
-    streets: Streets | None,
-    inside: float,
-    needed: float,
+    seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None
 ) -> tuple[str, ...]:
     notes, fewest = [], seen.fewest_frames
     if fewest < models.gama_net.config.motion_frames:
@@ -162,11 +156,6 @@ def _notes(
         )
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
-    if inside < needed:
-        notes.append(
-            f"Probably not in this gallery: the chance that it is, is {100 * inside:.0f} %, and at least "
-            f"{100 * needed:.0f} % are asked for. Search another place."
-        )
     if streets is not None and streets.within(gallery.bounds) is None:
         notes.append(f"None of the streets of {streets.name} lies in this gallery: they changed nothing.")
     elif streets is not None and settings.street_weight > 0:

@@ -106,6 +106,8 @@ def _caption(scene: Scene) -> str:
         lines.append(f"median error: {' → '.join(f'{stage.median_m:,.0f} m' for stage in stages)}")
     else:
         lines.append(f"confidence in the region: {found.confidence:.2f}")
+    if found.known != "yes":
+        lines.append(f"<b>{found.known}</b>")
     return "<br>".join(lines)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from gama_core.settings import Settings
 from gama_core.tile import Region
 
 SCHEMA = 1
+SURE = 0.5  # of a confidence: with less, the answer is a guess
+
+Verdict = Literal["yes", "we do not know", "not in this gallery"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,13 @@ class Localization:
     def in_gallery(self) -> bool:
         """Whether the drive is believed to lie in the gallery at all."""
         return self.inside >= self.inside_at_least
+
+    @property
+    def known(self) -> Verdict:
+        """Whether it is known where the drive was filmed: one word for both doubts, that it lies elsewhere first."""
+        if not self.in_gallery:
+            return "not in this gallery"
+        return "yes" if self.confidence >= SURE else "we do not know"
 
     def to_json(self) -> str:
         """The whole answer as JSON; `from_json` gives it back."""

@@ -61,6 +61,10 @@ class Scene:
         answers = (*self.localization.before, *self.localization.after)
         return {step.best.region_index for step in answers} | {*self.localization.kept}
 
+    def chance(self, hit: RegionHit) -> float:
+        """The probability in [0, 1] that the drive lies in a region, the doubt that it lies elsewhere included."""
+        return self.localization.inside * hit.probability
+
     def label_rows(self) -> dict[str, Rows]:
         """By kind (after, before, outlier), one row a place: [lat, lon, [clip, score, error in metres or None]...]."""
         found, figures = self.localization, self.comparison
@@ -77,7 +81,7 @@ class Scene:
         """Regions other than home that hold a top-1 of the first search, as rows for gamaBoxes."""
         strangers = {step.best.region_index for step in self.localization.before} - {self.home.index}
         return [
-            [*box(hit.region.bounds), f"outliers here · ranked {rank} · p {share(hit.probability)}", 0.07]
+            [*box(hit.region.bounds), f"outliers here · ranked {rank} · p {share(self.chance(hit))}", 0.07]
             for rank, hit in enumerate(self.localization.regions, start=1)
             if hit.index in strangers
         ]
@@ -86,8 +90,8 @@ class Scene:
         """The best regions, the bluer the more likely, as rows for gamaBoxes."""
         rows = []
         for rank, hit in enumerate(self.localization.regions[:RANKED], start=1):
-            chance = share(hit.probability)
-            blue = round(0.05 + 0.4 * math.sqrt(hit.probability), 3)
+            chance = share(self.chance(hit))
+            blue = round(0.05 + 0.4 * math.sqrt(self.chance(hit)), 3)
             hover = f"ranked {rank} · p {chance} · score {hit.score:.2f}"
             rows.append([*box(hit.region.bounds), hover, blue, f"{rank} · {chance}"])
         return rows
@@ -97,9 +101,9 @@ class Scene:
         hits = self.localization.regions
         name = "true region" if self.home_is_true else "most likely region"
         rank = f"ranked {hits.index(self.home) + 1} of {len(hits)}"
-        tags = [_tag(self.home, f"{name} · {rank} · p {share(self.home.probability)}", "home")]
+        tags = [_tag(self.home, f"{name} · {rank} · p {share(self.chance(self.home))}", "home")]
         if self.guess:
-            tags.append(_tag(self.guess, f"most likely region · p {share(self.guess.probability)}", "guess"))
+            tags.append(_tag(self.guess, f"most likely region · p {share(self.chance(self.guess))}", "guess"))
         return tags
 
 

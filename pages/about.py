@@ -18,7 +18,8 @@ PICTURES = (
 LIMITS = (
     "The shipped networks were trained on procedural cities only. On real streets they are not expected to "
     "find the place, and the confidence is there to say so.",
-    "A drive is only found where a gallery covers it. Elsewhere the answer should be: we do not know.",
+    "A drive is only found where a gallery covers it. Elsewhere the answer should be "
+    "that it is not in this gallery, or that we do not know.",
     "One clip alone is ambiguous; ten seconds are often too little, forty usually enough.",
     "Aerial imagery ages: new buildings, felled trees and other seasons cost accuracy.",
     "Do not use it to find people. Upload only videos that you may use; uploads are deleted after a week.",

@@ -53,7 +53,7 @@ def _words(story: Story, index: int) -> str:
     if truth is not None:
         parts.append(f"{stage} <b>{distance(truth.distance_m(step.at))}</b> from the truth")
     if isinstance(step, PathStep):
-        parts.append(f"confidence <b>{text(probability(step.confidence))}</b>, ± {distance(step.radius_90_m)}")
+        parts.append(f"confidence <b>{text(probability(story.confidence[index]))}</b>, ± {distance(step.radius_90_m)}")
         if step.heading_deg is not None:
             true_deg = story.heading_deg(index)
             off = "" if true_deg is None else f" ({float(angle_between_deg(step.heading_deg, true_deg)):.0f}° off)"

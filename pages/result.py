@@ -22,7 +22,6 @@ from pages.widgets import distance, figure, figures, grown, notice, panel, proba
 
 COLUMNS = (0.725, 0.275)  # the map, and what is beside it
 LINE = 165  # letters of a notice that fit into one line of the page
-SURE = 0.5  # below this the answer is no answer, and the page says so
 
 
 def show(job: Job, drive: Drive, place: Place) -> None:
@@ -112,15 +111,15 @@ def _player(job: Job, story: Story, drive: Drive, index: int) -> None:
 def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     localization, comparison = story.localization, story.comparison
     best, regions = localization.regions[0], len(localization.regions)
-    odds = f"of {regions} · p {probability(best.probability)}"
-    belief = "likely" if localization.confidence >= SURE else "unsure"
+    odds = f"1 of {regions} · p {probability(localization.inside * best.probability)}"
     seconds = sum(localization.seconds.values())
     took = ("Time", figure(f"{seconds:.1f} s", device))
     if comparison is None:
         agreed = agreement(localization)
-        radii_m = [step.radius_90_m for step in localization.path] or [float("nan")]
+        here = localization.path if localization.in_gallery else ()
+        radii_m = [step.radius_90_m for step in here] or [float("nan")]
         return [
-            ("Most likely region", figure(belief, f"best {odds}")),
+            _belief(localization, odds),
             ("Clips that agree on it", figure(share(agreed.share_in_best_region), "of GAMa-Net's top-1")),
             ("Spread of the clips", grown([distance(agreed.spread_before_m), distance(agreed.spread_after_m)])),
             ("Place", figure(f"± {distance(float(np.median(radii_m)))}", "90 %")),
@@ -129,7 +128,8 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     stages = [comparison.before, comparison.after, *([comparison.path] if comparison.path else [])]
     tone = "good" if stages[-1].recall() >= 0.5 else ""
     rank, turned = comparison.region_rank, comparison.heading_error_deg
-    found = {1: figure("found", f"1 {odds}", "good"), None: figure("elsewhere", "not in this place", "bad")}
+    elsewhere = figure("elsewhere", "not in this gallery", "bad" if localization.in_gallery else "good")
+    found = {1: figure("found", odds, "good"), None: elsewhere}
     return [
         ("Region", found.get(rank) or figure(f"rank {rank}", f"of {regions}", "bad")),
         ("Clips within 80 m", grown((share(stage.recall()) for stage in stages), tone)),
@@ -139,15 +139,30 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     ]
 
 
+def _belief(localization: Localization, odds: str) -> tuple[str, str]:
+    """The first figure of a drive whose truth nobody knows."""
+    if localization.known == "not in this gallery":
+        return "Where it was filmed", figure("not here", f"p {probability(localization.inside)} that it is")
+    belief = "likely" if localization.known == "yes" else "unsure"
+    return "Most likely region", figure(belief, odds)
+
+
 def _caution(localization: Localization) -> str:
-    """What must be read before the answer is believed; nothing, where all is well."""
+    """What must be read before the answer is believed, one doubt at a time; nothing, where all is well."""
     notes = " ".join(localization.notes)
-    if localization.confidence >= SURE:
+    if localization.known == "yes":
         return notice("", notes, "info", one_line=LINE) if notes else ""
+    if localization.known == "not in this gallery":
+        guess = (
+            f"The probability that it is lies at {probability(localization.inside)}, and from "
+            f"{probability(localization.inside_at_least)} on we believe it. Search another place: what you see is "
+            "only what looks most alike here."
+        )
+        return notice("Probably not in this gallery.", f"{guess} {notes}".strip(), one_line=LINE)
     kept = len(localization.kept)
     where = f"the {kept} best" if kept > 1 else "the best"
     guess = (
         f"What you see is a guess: with a probability of {probability(localization.confidence)} the drive lies in "
-        f"{where} of {len(localization.regions)} regions. Perhaps it is not in this place at all."
+        f"{where} of {len(localization.regions)} regions."
     )
     return notice("We do not know where this was filmed.", f"{guess} {notes}".strip(), one_line=LINE)

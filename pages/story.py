@@ -8,7 +8,7 @@ from functools import cached_property
 
 from gama_core.evaluate import NEAR_M, Comparison, compare
 from gama_core.geo import LatLon
-from gama_core.result import Candidate, Localization, PathStep, Step
+from gama_core.result import SURE, Candidate, Localization, PathStep, Step
 from gama_core.track import Track
 
 
@@ -41,14 +41,17 @@ class Story:
 
     @cached_property
     def confidence(self) -> list[float]:
-        """Of each clip's final place, in [0, 1]; without a path, that of the whole answer."""
-        return [step.confidence if isinstance(step, PathStep) else self.localization.confidence for step in self.final]
+        """Of each clip's final place, in [0, 1], the doubt that the drive lies here at all included."""
+        whole = self.localization
+        return [
+            whole.inside * step.confidence if isinstance(step, PathStep) else whole.confidence for step in self.final
+        ]
 
     def near(self, index: int) -> bool:
         """Whether a clip's final place is right, or where no truth is known, believed."""
         if self.final_error_m is not None and self.final_error_m[index] is not None:
             return (self.final_error_m[index] or 0.0) <= NEAR_M
-        return self.confidence[index] >= 0.5
+        return self.localization.in_gallery and self.confidence[index] >= SURE
 
     def first_right(self, index: int) -> bool:
         """Whether GAMa-Net alone had it right; where no truth is known, whether it agrees on the best region."""

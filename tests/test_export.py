@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import gpxpy
@@ -104,6 +105,16 @@ def test_kml_can_be_read_and_holds_the_labels(localization, track):
     names = [name.text for name in root.iter("{http://www.opengis.net/kml/2.2}name")]
     assert {"Parkside loop.mp4", "Decoded path", "Ground truth", "GAMa-Net top-1"} <= set(names)
     assert {spot.label for spot in spots(localization.after)} <= set(names)
+
+
+def test_every_format_with_room_for_it_says_that_a_drive_lies_elsewhere(localization):
+    elsewhere = replace(localization, inside=0.1, inside_at_least=0.5)
+    told = json.loads(to_geojson(elsewhere))
+    assert (told["known"], told["in_gallery"], told["inside"]) == ("not in this gallery", False, 0.1)
+    assert "not in this gallery" in gpxpy.parse(to_gpx(elsewhere)).description
+    assert "not in this gallery" in to_kml(elsewhere)
+    assert json.loads(to_geojson(localization))["known"] == "yes"
+    assert not any("not in this gallery" in write(localization) for write in (to_geojson, to_gpx, to_kml))
 
 
 def test_hostile_names_stay_text(gallery):

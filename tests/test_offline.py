@@ -50,6 +50,9 @@ def test_the_caption_gives_the_figures_of_each_stage_or_the_confidence(gallery):
     known, unknown = (standalone_html(localization, gallery, track) for track in (make_track(gallery), None))
     assert "clips within 80 m: " in known
     assert "confidence in the region: 0.90" in unknown
+    assert "not in this gallery" not in unknown
+    elsewhere = replace(localization, inside=0.1, inside_at_least=0.5)
+    assert "not in this gallery" in standalone_html(elsewhere, gallery, None)
 
 
 def test_no_name_becomes_code(gallery):

@@ -54,6 +54,25 @@ def test_an_answer_comes_back_from_its_json(found):
     assert Localization.from_json(found.to_json()) == found
 
 
+@pytest.mark.parametrize(
+    ("here", "confidence", "known"),
+    [
+        (0.9, 0.8, "yes"),
+        (0.9, 0.5, "yes"),
+        (0.9, 0.4, "we do not know"),
+        (0.6, 0.6, "yes"),
+        (0.59, 0.58, "not in this gallery"),
+        (0.1, 0.0, "not in this gallery"),
+    ],
+)
+def test_there_is_one_doubt_at_a_time_and_that_it_lies_elsewhere_comes_first(here, confidence, known):
+    found = dataclasses.replace(
+        answer([step(0, inside(HOME, 0.5, 0.5))]), inside=here, inside_at_least=0.6, confidence=confidence
+    )
+    assert found.known == known
+    assert found.in_gallery == (known != "not in this gallery")
+
+
 def test_the_best_candidate_is_the_first():
     here, there = inside(HOME, 0.5, 0.5), inside(HOME, 0.1, 0.1)
     found = Step(3, 3.0, (Candidate(1, here, 0, 0, 0.9), Candidate(2, there, 0, 0, 0.8)))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from made_up import CLIPS, HOME, make_gallery, make_localization, make_track
 
@@ -22,6 +24,8 @@ def test_the_map_opens_on_the_most_likely_region_where_nothing_is_known(gallery)
     scene = Scene(make_localization(gallery, best=10), None)
     assert (scene.home.index, scene.home_is_true, scene.guess) == (10, False, None)
     assert scene.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.90"
+    doubtful = Scene(replace(scene.localization, inside=0.5), None)
+    assert doubtful.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.45"
 
 
 def test_a_track_outside_the_gallery_does_not_move_the_map(gallery):

@@ -38,6 +38,7 @@ class StandIn:
 
     pause_s: float = 0.0
     confidence: float = 0.97
+    inside: float = 1.0
     notes: tuple[str, ...] = ()
     error: Exception | None = None
 
@@ -197,7 +198,7 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
         drive = next((one for one in catalog.sample_drives() if one.video_path == video.path), None)
         track = drive.track() if drive else None
         told = answer(gallery, video.name, video.duration_s, track, service.confidence)
-        return dataclasses.replace(told, notes=service.notes)
+        return dataclasses.replace(told, notes=service.notes, inside=service.inside, inside_at_least=0.5)
 
     def see(video: Any, models: Any, on_stage: Any, cache: Path) -> Seen:
         del models, cache

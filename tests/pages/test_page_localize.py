@@ -10,6 +10,7 @@ from running import Service, app_jobs, finish, html_of, wait_for
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from gama_core.draw import draw_galleries
 from gama_core.errors import WeightsMismatch
 from pages import catalog
 
@@ -87,6 +88,31 @@ def test_a_doubtful_answer_says_that_we_do_not_know(home: AppTest, service: Serv
     assert "0.12" in html
 
 
+@pytest.mark.parametrize("drive", ["mill-lane", "north-avenue"])
+def test_a_drive_from_elsewhere_is_said_not_to_be_in_this_gallery_and_nothing_else(
+    home: AppTest, service: Service, drive: str
+) -> None:
+    service.behaves(confidence=0.12, inside=0.21)
+    home.button(key=f"drive-{drive}").click().run()
+    html = html_of(run(home))
+    assert "Probably not in this gallery." in html
+    assert "0.21" in html
+    assert "We do not know" not in html
+
+
+def test_a_drive_from_elsewhere_has_no_confident_clip_and_no_exact_place(home: AppTest, service: Service) -> None:
+    home.button(key="drive-north-avenue").click().run()
+    here = html_of(run(home))
+    assert "± 30 m" in here
+    assert here.count("<i class=far") < 12
+    assert "not here" not in here
+    service.behaves(inside=0.21)
+    button(home, "Localize again").click().run()
+    elsewhere = html_of(finish(home))
+    assert '<b class="">not here</b>' in elsewhere
+    assert elsewhere.count("<i class=far") == 12
+
+
 def test_what_a_person_should_know_is_said(home: AppTest, service: Service) -> None:
     service.behaves(notes=("Only 3 <b>clips</b>.",))
     assert "<span>Only 3 &lt;b&gt;clips&lt;/b&gt;.</span>" in html_of(run(home))
@@ -144,6 +170,20 @@ def test_progress_is_told_stage_by_stage_and_can_be_cancelled(home: AppTest, ser
     home.run()
     assert "Cancelled." in html_of(home)
     assert "Localize" in labels(home)
+
+
+def test_a_job_that_ends_while_the_page_is_drawn_is_shown_all_the_same(
+    home: AppTest, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*arguments: object, **options: object) -> object:
+        wait_for(lambda: not any(job.active for job in app_jobs()._jobs.values()))
+        return draw_galleries(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("gama_core.draw.draw_galleries", slowly)
+    service.behaves(pause_s=0.01)
+    button(home, "Localize").click().run()
+    assert "Localize again" in labels(home)
+    assert 'class="figure"' in html_of(home)
 
 
 def test_a_second_drive_waits_and_says_for_how_many(home: AppTest, service: Service) -> None:
