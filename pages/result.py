@@ -117,12 +117,12 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     if comparison is None:
         agreed = agreement(localization)
         here = localization.path if localization.in_gallery else ()
-        radii_m = [step.radius_90_m for step in here] or [float("nan")]
+        radius_m = float(np.median([step.radius_90_m for step in here])) if here else float("nan")
         return [
             _belief(localization, odds),
             ("Clips that agree on it", figure(share(agreed.share_in_best_region), "of GAMa-Net's top-1")),
             ("Spread of the clips", grown([distance(agreed.spread_before_m), distance(agreed.spread_after_m)])),
-            ("Place", figure(f"± {distance(float(np.median(radii_m)))}", "90 %")),
+            ("Place", figure(f"± {distance(radius_m)}", "90 %") if here else figure("–")),
             took,
         ]
     stages = [comparison.before, comparison.after, *([comparison.path] if comparison.path else [])]
@@ -142,7 +142,7 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
 def _belief(localization: Localization, odds: str) -> tuple[str, str]:
     """The first figure of a drive whose truth nobody knows."""
     if localization.known == "not in this gallery":
-        return "Where it was filmed", figure("not here", f"p {probability(localization.inside)} that it is")
+        return "In this gallery", figure("probably not", f"p {probability(localization.inside)}")
     belief = "likely" if localization.known == "yes" else "unsure"
     return "Most likely region", figure(belief, odds)
 
@@ -154,9 +154,8 @@ def _caution(localization: Localization) -> str:
         return notice("", notes, "info", one_line=LINE) if notes else ""
     if localization.known == "not in this gallery":
         guess = (
-            f"The probability that it is lies at {probability(localization.inside)}, and from "
-            f"{probability(localization.inside_at_least)} on we believe it. Search another place: what you see is "
-            "only what looks most alike here."
+            f"The chance that it is here is {probability(localization.inside)}; we ask for "
+            f"{probability(localization.inside_at_least)}. Search another place: what you see only looks most alike."
         )
         return notice("Probably not in this gallery.", f"{guess} {notes}".strip(), one_line=LINE)
     kept = len(localization.kept)
