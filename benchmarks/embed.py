@@ -2,7 +2,8 @@
 
 The paper's configuration with weights of a fixed seed: ours (`gama_core.embed`) beside the same network run naively,
 PNG files through PIL, one at a time, in eager float32 and the plain layout. All take turns in one run on the same
-pictures. Where a vector of ours differs by more than 1e-3, the exit code is 1.
+pictures. Where a vector by the default precision of this device differs by more than 1e-3, the exit code is 1; bfloat16,
+which nobody gets on a CPU without asking, is there to be compared.
 """
 
 from __future__ import annotations
@@ -48,12 +49,13 @@ def main(clips: int = 8, tiles: int = 8, rounds: int = 3) -> None:
         films = [[_write(folder / f"{clip}-{frame}.png", rng, 144, 256) for frame in range(8)] for clip in range(clips)]
         squares = [_write(folder / f"tile-{tile}.png", rng, 256, 256) for tile in range(tiles)]
         print(f"{'':34}{'a second':>10}{'ratio':>8}{'largest difference':>20}")
-        off = _compare("clips", clips, rounds, {
+        exact_is_ours = device.type == "cpu"
+        off = _compare("clips", clips, rounds, exact_is_ours, {
             "naive": lambda: _naively(plain, device, (_read_pil(film, 112, 224) for film in films)),
             "ours, float32": lambda: embed_clips(exact, (_read(film, 112, 224) for film in films)),
             "ours, towers in bfloat16": lambda: embed_clips(half, (_read(film, 112, 224) for film in films)),
         })  # fmt: skip
-        off |= _compare("tiles", tiles, rounds, {
+        off |= _compare("tiles", tiles, rounds, exact_is_ours, {
             "naive": lambda: _naively(plain, device, (_read_pil([square], 224, 224) for square in squares)),
             "ours, float32": lambda: embed_tiles(exact, (_read([square], 224, 224)[0] for square in squares)),
             "ours, towers in bfloat16": lambda: embed_tiles(half, (_read([square], 224, 224)[0] for square in squares)),
@@ -65,8 +67,10 @@ def main(clips: int = 8, tiles: int = 8, rounds: int = 3) -> None:
     sys.exit(1 if off else 0)
 
 
-def _compare(what: str, count: int, rounds: int, ways: dict[str, Callable[[], Vectors]]) -> bool:
-    """Prints one row a way, the first of which is the measure; whether any differs too much from it."""
+def _compare(
+    what: str, count: int, rounds: int, exact_is_ours: bool, ways: dict[str, Callable[[], Vectors]]
+) -> bool:
+    """Prints one row a way, the first of which is the measure; whether the default one differs too much from it."""
     vectors = {name: way() for name, way in ways.items()}  # the first turn warms up
     taken_s: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
@@ -80,7 +84,7 @@ def _compare(what: str, count: int, rounds: int, ways: dict[str, Callable[[], Ve
         ratio = float(np.median(taken_s[measure])) / median_s
         differences.append(float(np.abs(vectors[name] - vectors[measure]).max()))
         print(f"{what + ', ' + name:34}{count / median_s:10.2f}{ratio:7.2f}x{differences[-1]:20.1e}")
-    return max(differences) > ALLOWED
+    return differences[1 if exact_is_ours else 2] > ALLOWED
 
 
 def _naively(net: GAMaNet, device: torch.device, pictures: Iterator[Pixels]) -> Vectors:
