@@ -2,7 +2,7 @@
 
 The paper's configuration with weights of a fixed seed: ours (`gama_core.embed`) beside the same network run naively,
 PNG files through PIL, one at a time, in eager float32 and the plain layout. All take turns in one run on the same
-pictures. Where a vector by the default precision of this device differs by more than 1e-3, the exit code is 1; bfloat16,
+pictures. Where a vector by the device's default precision differs by more than 1e-3, the exit code is 1; bfloat16,
 which nobody gets on a CPU without asking, is there to be compared.
 """
 
@@ -67,9 +67,7 @@ def main(clips: int = 8, tiles: int = 8, rounds: int = 3) -> None:
     sys.exit(1 if off else 0)
 
 
-def _compare(
-    what: str, count: int, rounds: int, exact_is_ours: bool, ways: dict[str, Callable[[], Vectors]]
-) -> bool:
+def _compare(what: str, count: int, rounds: int, exact_is_ours: bool, ways: dict[str, Callable[[], Vectors]]) -> bool:
     """Prints one row a way, the first of which is the measure; whether the default one differs too much from it."""
     vectors = {name: way() for name, way in ways.items()}  # the first turn warms up
     taken_s: dict[str, list[float]] = {name: [] for name in ways}

@@ -21,10 +21,15 @@ class Calibration:
     screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
     agreement_slope: float = 0.0  # log-odds that the drive lies in the gallery, from the mean cosine along its path:
     agreement_offset: float = 0.0  # weight of its length * (slope * agreement + offset) + bias
-    agreement_bias: float = 0.0
-    inside_threshold: float = 0.5  # 95 % of the validation drives that lie in a gallery are as likely as this to do so
-    inside_threshold_short: float = 0.5  # the same for drives of 10 clips; those between are between
+    agreement_bias: float = -1.0
+    inside_threshold: float = 0.0  # 95 % of the validation drives that lie in a gallery are as likely as this to do so
+    inside_threshold_short: float = 0.0  # the same for drives of 10 clips; those between are between
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
+
+    @property
+    def learned(self) -> bool:
+        """Whether these numbers come from drives; without, confidence stays below one half."""
+        return self.agreement_slope != 0.0
 
 
 def calibration_path(weights: Path) -> Path:

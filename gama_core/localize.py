@@ -145,6 +145,11 @@ def _notes(
     seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None
 ) -> tuple[str, ...]:
     notes, fewest = [], seen.fewest_frames
+    if not models.calibration.learned:
+        notes.append(
+            f"The weights {models.record.name} were never calibrated: how sure the answer is, nobody knows; "
+            "`train calibrate` learns it."
+        )
     if fewest < models.gama_net.config.motion_frames:
         notes.append(
             f"The video has few frames a second: a clip here is {fewest} different frame(s), "

@@ -9,6 +9,7 @@ import pytest
 
 from gama_core.calibration import Calibration, calibration_path, load_calibration, save_calibration
 from gama_core.errors import WeightsUnreadable
+from gama_core.follow import LONG_CLIPS, inside_probability
 
 MINE = "a" * 64
 
@@ -36,3 +37,10 @@ def test_the_calibration_of_other_weights_is_refused(tmp_path: Path) -> None:
     save_calibration(Calibration("b" * 64), tmp_path / "net.safetensors")
     with pytest.raises(WeightsUnreadable, match="other weights"):
         load_calibration(tmp_path / "net.safetensors", MINE)
+
+
+def test_weights_that_were_never_calibrated_are_never_sure() -> None:
+    plain = Calibration(MINE)
+    assert not plain.learned
+    assert inside_probability(1.0, LONG_CLIPS, plain) < 0.5  # whatever the path agrees with
+    assert Calibration(MINE, agreement_slope=42.0).learned
