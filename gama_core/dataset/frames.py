@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import repeat
 from pathlib import Path
@@ -18,6 +17,7 @@ from gama_core.dataset.reader import FRAME_PX
 from gama_core.errors import DatasetUnreadable, VideoUnreadable
 from gama_core.files import whole_folder
 from gama_core.video import Video, open_video, read_frames
+from gama_core.workers import worker_pool
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _each(
     if workers == 1 or len(paths) < 2:
         yield from map(_extract, *jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(paths)), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with worker_pool(min(workers, len(paths))) as pool:
         yield from pool.map(_extract, *jobs)
 
 

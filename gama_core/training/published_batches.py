@@ -63,6 +63,7 @@ class Batches:
         self.loader = DataLoader(
             items, batch_sampler=order, num_workers=workers, collate_fn=collated, pin_memory=pinned,
             prefetch_factor=2 if workers else None, persistent_workers=workers > 0, worker_init_fn=_one_thread,
+            multiprocessing_context="spawn" if workers else None,  # a forked decoder may wait for ever
         )  # fmt: skip
         self.waited_s = 0.0
 

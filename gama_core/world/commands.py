@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Literal
 
-import cv2
 import typer
 
 from gama_core.errors import SettingsInvalid
 from gama_core.streets import write_streets
+from gama_core.workers import worker_pool
 from gama_core.world.export import Plan, export_gama
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff, write_tiles
@@ -74,7 +73,7 @@ def drives_command(
     """Film drives through a city; films that exist are kept, so that it may be stopped and started again."""
     if weather is not None and weather not in WEATHERS:
         raise SettingsInvalid(f"There is no weather {weather!r}; choose one of {', '.join(WEATHERS)}.")
-    with ProcessPoolExecutor(min(workers, count), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with worker_pool(min(workers, count)) as pool:
         shares = [range(first + share, first + count, workers) for share in range(min(workers, count))]
         jobs = (repeat(value) for value in (seed, columns, rows, seconds, out, weather, gps))
         list(pool.map(_film_all, shares, *jobs))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from gama_core.errors import SettingsInvalid
 from gama_core.files import whole_file, whole_folder
 from gama_core.geo import LatLon
 from gama_core.tile import REGION_TILES, TILE_PX, Region, Tile, world_pixels
+from gama_core.workers import worker_pool
 from gama_core.world.aerial import draw_aerial
 from gama_core.world.drive import FPS
 from gama_core.world.film import FRAME_PX, Take, film
@@ -115,7 +115,7 @@ def _each_place(groups: list[list[_Shot]], plan: Plan, out: Path, workers: int) 
     if workers == 1:
         yield from (_film_place(group, plan, out) for group in groups)
         return
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(_film_place, groups, [plan] * len(groups), [out] * len(groups))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from gama_core.errors import GamaError, SettingsInvalid
 from gama_core.files import whole_folder
+from gama_core.workers import worker_pool
 from gama_core.world.aerial import draw_aerial
 from gama_core.world.camera import Camera
 from gama_core.world.drive import FPS, Drive, plan_drive
@@ -165,7 +166,7 @@ def write_seeds(
     if split_of(first) != split_of(first + count - 1):
         raise SettingsInvalid(f"Seeds {first} to {first + count - 1} belong to two splits; ask for each alone.")
     missing = [seed for seed in range(first, first + count) if not (folder / str(seed)).exists()]
-    with ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with worker_pool(workers) as pool:
         jobs = {pool.submit(write, seed): seed for seed in missing}
         for job in as_completed(jobs):
             error = job.exception()
