@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
-    0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures workers "
-    "dataset run",
+    0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures "
+    "workers dataset run",
     1: "models calibration",
     2: "crops embed see search screen decode follow windows",
     3: "localize evidence outliers build_gallery evaluate record curves retrieval training world",

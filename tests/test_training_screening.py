@@ -143,7 +143,7 @@ def test_whitening_leaves_what_tiles_and_cells_have_in_common(city: SeenCity) ->
     words = Words(16, 32, 100.0)
     learn_words(words, [city], ScreeningRecipe(floor=1e-6), lambda _: None)
     noise = (city.tiles - words.tile_centre) - (city.cells - words.cell_centre)
-    white = noise @ words.whitening
+    white = (noise @ words.whitening).detach()
     spread = (white.T @ white / len(white)).diagonal()
     kept = spread > 0.5 * spread.max()  # directions that hardly vary are not stretched for ever
     assert kept.any()
