@@ -121,6 +121,7 @@ def read_streets(path: str | Path) -> Streets:
         StreetsUnreadable: no such file, no vector file, no projection, no line in it, or more than can be held.
     """
     import geopandas
+    import shapely
 
     path = Path(path)
     if not path.exists():
@@ -130,7 +131,7 @@ def read_streets(path: str | Path) -> Streets:
             warnings.simplefilter("ignore")  # a layer without geometry is said below in a person's words
             layers = [str(layer) for layer in geopandas.list_layers(path)["name"]]
             tables = [geopandas.read_file(path, layer=layer) for layer in layers]
-    except Exception as error:  # pyogrio has no base class of its own for all that GDAL says
+    except (RuntimeError, ValueError, OSError, shapely.errors.ShapelyError) as error:  # GDAL's are RuntimeErrors
         raise StreetsUnreadable(
             f"{path.name}: no file of streets ({error}); give a GeoPackage, GeoJSON or Shapefile of lines."
         ) from error

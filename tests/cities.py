@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gama_core.build_gallery import Grid, build_gallery
 from gama_core.calibration import Calibration
@@ -46,3 +47,16 @@ def small_gallery(folder: Path, models: Models, grid: Grid | None = None, column
     """A gallery of the painted regions."""
     grid = grid or Grid(per_tile=1, rotations=4)
     return build_gallery(painted(folder / "painted.png", columns), models, folder / "gallery", grid, "Painted")
+
+
+def distinct_gallery(folder: Path, models: Models, columns: int) -> Gallery:
+    """Painted regions in a row on the paper's grid, whose every view is unlike any other."""
+    made = small_gallery(folder, models, Grid(per_tile=1, rotations=1), columns=columns)
+    vectors = np.random.default_rng(5).standard_normal(made.embeddings.shape)
+    made.embeddings[:] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    return made
+
+
+def eastwards(*regions: int) -> NDArray[np.int64]:
+    """Rows of a distinct gallery's views along the middle of some regions, from west to east."""
+    return np.array([49 * region + 3 * 7 + column for region in regions for column in range(7)])

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gama_core.build_gallery import Grid
 from gama_core.embed import Models
 from gama_core.errors import Cancelled
 from gama_core.evidence import MOMENTS_S, Evidence, answered, growing_evidence, moments, tabled
@@ -19,7 +18,7 @@ from gama_core.localize import find
 from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.track import Fix, Track
-from tests.cities import random_models, small_gallery
+from tests.cities import distinct_gallery, eastwards, random_models
 
 STEP_S = 4.0  # a tile of 58 m in so many seconds
 
@@ -32,16 +31,7 @@ def models() -> Models:
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery:
     """Four regions in a row whose every view is unlike any other."""
-    folder = tmp_path_factory.mktemp("place")
-    made = small_gallery(folder, models, Grid(per_tile=1, rotations=1), columns=4)
-    vectors = np.random.default_rng(5).standard_normal(made.embeddings.shape)
-    made.embeddings[:] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
-    return made
-
-
-def along(*regions: int) -> np.ndarray:
-    """Rows of the views along the middle of some regions, from west to east."""
-    return np.array([49 * region + 3 * 7 + column for region in regions for column in range(7)])
+    return distinct_gallery(tmp_path_factory.mktemp("place"), models, 4)
 
 
 def seen(gallery: Gallery, rows: np.ndarray, noise: float = 0.0) -> Seen:
@@ -74,7 +64,7 @@ def shuffled(gallery: Gallery, order: np.ndarray) -> Gallery:
 
 
 def test_all_of_the_drive_says_what_the_whole_answer_says(gallery: Gallery, models: Models) -> None:
-    drive = seen(gallery, along(1, 2), noise=0.2)
+    drive = seen(gallery, eastwards(1, 2), noise=0.2)
     whole = find(drive, gallery, models)
     last = growing_evidence(drive, gallery, models)[-1]
     assert (last.clips, last.seconds) == (len(drive.numbers), drive.duration_s)
@@ -85,7 +75,7 @@ def test_all_of_the_drive_says_what_the_whole_answer_says(gallery: Gallery, mode
 
 
 def test_each_moment_is_as_if_the_video_had_ended_there(gallery: Gallery, models: Models) -> None:
-    drive = seen(gallery, along(0, 1), noise=0.2)
+    drive = seen(gallery, eastwards(0, 1), noise=0.2)
     for moment in growing_evidence(drive, gallery, models):
         answer = find(drive.first(moment.clips), gallery, models)
         assert moment.places == tuple(step.at for step in answer.path)
@@ -93,9 +83,9 @@ def test_each_moment_is_as_if_the_video_had_ended_there(gallery: Gallery, models
 
 
 def test_a_perfect_drive_never_points_elsewhere_with_more_clips(gallery: Gallery, models: Models) -> None:
-    drive = seen(gallery, along(2))
+    drive = seen(gallery, eastwards(2))
     grown = growing_evidence(drive, gallery, models)
-    track = Track(tuple(Fix(i * STEP_S, gallery.candidate(int(row), 0.0).at) for i, row in enumerate(along(2))))
+    track = Track(tuple(Fix(i * STEP_S, gallery.candidate(int(row), 0.0).at) for i, row in enumerate(eastwards(2))))
     for moment in grown[1:]:  # one clip alone has no rival to fear here, but it may be doubted
         assert moment.probability > moment.rival_probability
         assert max(moment.errors_m(track)) < 60.0
@@ -106,7 +96,7 @@ def test_a_drive_like_nothing_here_is_shown_with_doubt(gallery: Gallery, models:
     noise = np.random.default_rng(9).standard_normal((14, gallery.embeddings.shape[1])).astype(np.float32)
     strict = dataclasses.replace(models.calibration, agreement_slope=20.0, agreement_offset=-14.0)
     models = dataclasses.replace(models, calibration=strict)
-    drive = seen(gallery, along(0, 1))
+    drive = seen(gallery, eastwards(0, 1))
     lost = dataclasses.replace(drive, vectors=noise / np.linalg.norm(noise, axis=1, keepdims=True))
     found, doubted = (growing_evidence(one, gallery, models)[-1] for one in (drive, lost))
     assert doubted.probability < 0.1
@@ -118,7 +108,7 @@ def test_a_drive_like_nothing_here_is_shown_with_doubt(gallery: Gallery, models:
 
 def test_the_order_of_the_regions_changes_nothing(gallery: Gallery, models: Models) -> None:
     order = np.array([2, 0, 3, 1])
-    drive = seen(gallery, along(1, 2), noise=0.2)
+    drive = seen(gallery, eastwards(1, 2), noise=0.2)
     settings = Settings(screening="late")
     one = growing_evidence(drive, gallery, models, settings)
     other = growing_evidence(drive, shuffled(gallery, order), models, settings)
@@ -133,14 +123,14 @@ def test_the_order_of_the_regions_changes_nothing(gallery: Gallery, models: Mode
 
 
 def test_probabilities_of_one_moment_never_sum_to_more_than_one(gallery: Gallery, models: Models) -> None:
-    for moment in growing_evidence(seen(gallery, along(0, 3), noise=1.0), gallery, models, Settings(decode=False)):
+    for moment in growing_evidence(seen(gallery, eastwards(0, 3), noise=1.0), gallery, models, Settings(decode=False)):
         parts = (moment.probability, moment.rival_probability, moment.outside_probability)
         assert min(parts) >= 0.0
         assert sum(parts) <= 1.0 + 1e-6
 
 
 def test_progress_is_told_and_can_be_cancelled(gallery: Gallery, models: Models) -> None:
-    drive, heard = seen(gallery, along(1)), []
+    drive, heard = seen(gallery, eastwards(1)), []
 
     def hear(stage: str, done: int, total: int) -> None:
         heard.append((stage, done, total))

@@ -19,7 +19,7 @@ from gama_core.search import best_per_quarter, best_per_region
 from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.windows import joined, windows_of
-from tests.cities import random_models, small_gallery
+from tests.cities import distinct_gallery, eastwards, random_models, small_gallery
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +30,7 @@ def models() -> Models:
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery:
     """Six regions in a row whose every view is unlike any other."""
-    folder = tmp_path_factory.mktemp("place")
-    made = small_gallery(folder, models, Grid(per_tile=1, rotations=1), columns=6)
-    vectors = np.random.default_rng(5).standard_normal(made.embeddings.shape)
-    made.embeddings[:] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
-    return made
-
-
-def eastwards(regions: range) -> np.ndarray:
-    """Rows of the views along the middle of some regions, from west to east."""
-    return np.array([49 * region + 3 * 7 + column for region in regions for column in range(7)])
+    return distinct_gallery(tmp_path_factory.mktemp("place"), models, 6)
 
 
 def seen(gallery: Gallery, rows: np.ndarray) -> Seen:
@@ -57,7 +48,7 @@ def test_windows_hold_every_clip_once_and_none_is_too_long(clips: int, longest: 
 
 
 def test_the_kept_regions_follow_a_long_drive(gallery: Gallery, models: Models) -> None:
-    rows = eastwards(range(6))
+    rows = eastwards(*range(6))
     narrow = {"keep_regions": 2, "keep_probability": 0.99}
     whole = find(seen(gallery, rows), gallery, models, Settings(window_clips=100, **narrow))
     parts = find(seen(gallery, rows), gallery, models, Settings(window_clips=14, **narrow))
@@ -77,13 +68,13 @@ def test_the_kept_regions_follow_a_long_drive(gallery: Gallery, models: Models) 
 
 
 def test_a_drive_no_longer_than_a_window_is_not_changed_by_windows(gallery: Gallery, models: Models) -> None:
-    drive = seen(gallery, eastwards(range(1, 3)))
+    drive = seen(gallery, eastwards(*range(1, 3)))
     one, other = (find(drive, gallery, models, Settings(window_clips=size)) for size in (14, 1000))
     assert (one.path, one.regions, one.after, one.kept) == (other.path, other.regions, other.after, other.kept)
 
 
 def test_the_beginning_of_a_drive_is_as_if_the_video_ended_there(gallery: Gallery) -> None:
-    drive = seen(gallery, eastwards(range(2)))
+    drive = seen(gallery, eastwards(*range(2)))
     short = drive.first(5)
     assert (short.numbers, short.duration_s, len(short.vectors)) == ((0, 1, 2, 3, 4), 20.0, 5)
     assert drive.first(99).duration_s == drive.duration_s
@@ -95,12 +86,12 @@ def test_joined_shortlists_are_as_short_as_the_shortest() -> None:
 
 
 def test_the_best_of_the_quarters_is_the_best_of_the_region(gallery: Gallery) -> None:
-    clips = seen(gallery, eastwards(range(2))).vectors
+    clips = seen(gallery, eastwards(*range(2))).vectors
     assert best_per_quarter(clips, gallery).max(axis=2).tolist() == best_per_region(clips, gallery).tolist()
 
 
 def test_a_drive_over_a_border_is_whole_in_a_window(gallery: Gallery) -> None:
-    crossing = eastwards(range(6))[7 + 4 : 7 + 10]  # three tiles on both sides of the border of regions 1 and 2
+    crossing = eastwards(*range(6))[7 + 4 : 7 + 10]  # three tiles on both sides of the border of regions 1 and 2
     clips = seen(gallery, crossing).vectors
     cut, whole = late(clips, gallery), late(clips, gallery, windows=True)
     others = [0, 3, 4, 5]
