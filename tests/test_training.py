@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -12,17 +13,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gama_core.errors import Cancelled, GamaError
-from gama_core.models.config import COMPACT
+from gama_core.errors import Cancelled, GamaError, WeightsUnreadable
+from gama_core.models.config import COMPACT, COMPACT_SCREENING
+from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import save_weights
 from gama_core.training.calibrate import _logistic
 from gama_core.training.gama_net import Recipe, Trainer, train
-from gama_core.training.losses import nt_xent
+from gama_core.training.losses import gaussian, neighbourhood, nt_xent
 from gama_core.training.model_card import write_card
 from gama_core.training.pairs import BatchShape, colours, draw_batch
 from gama_core.training.places import find_places, read_place
 
-SMALL = BatchShape(places=2, clips=3, others=3)
+SMALL = BatchShape(places=2, clips=3, others=3, anchors=1, around=4)
 
 
 def write_place(folder: Path, seed: int, clips: int = 6) -> Path:
@@ -33,6 +35,7 @@ def write_place(folder: Path, seed: int, clips: int = 6) -> Path:
     np.save(place / "frames.npy", rng.integers(0, 255, (clips, 128, 256, 3), np.uint8))
     poses = np.stack([rng.uniform(0, 410, clips), rng.uniform(0, 410, clips), rng.uniform(0, 360, clips)], axis=1)
     np.save(place / "poses.npy", poses.astype(np.float32))
+    np.save(place / "motions.npy", np.stack([rng.uniform(0, 15, clips), rng.normal(0, 5, clips)], 1).astype(np.float32))
     np.save(place / "cameras.npy", np.tile(np.array([0.6, 0.5, 1.4], np.float32), (clips, 1)))
     np.save(place / "conditions.npy", np.array(["day"] * clips, "<U16"))
     np.save(place / "aerial.npy", rng.integers(0, 255, (1060, 1060, 3), np.uint8))
@@ -81,8 +84,8 @@ def test_a_batch_has_the_shapes_that_the_network_takes(data: Path) -> None:
     batch = draw_batch(places, COMPACT, SMALL, np.random.default_rng(0))
     assert batch.clips.shape == (6, 4, 64, 128, 3)
     assert batch.frames.shape == (6, 128, 256, 3)
-    assert batch.tiles.shape == (12, 112, 112, 3)
-    assert batch.unsure.shape == (6, 12)
+    assert batch.tiles.shape == (20, 112, 112, 3)
+    assert batch.unsure.shape == batch.nearness.shape == (6, 20)
 
 
 @settings(max_examples=20, deadline=None)
@@ -116,6 +119,66 @@ def test_a_run_goes_on_where_it_stopped(data: Path, tmp_path: Path) -> None:
         assert torch.equal(value, again.mean.state_dict()[name])
     assert all(math.isfinite(value) for fact in facts for value in fact.values())
     assert [path.name for path in tmp_path.iterdir()] == ["run.checkpoint"]
+
+
+def test_a_run_begins_with_what_an_earlier_network_shares_with_it(tmp_path: Path) -> None:
+    plain = dataclasses.replace(COMPACT, fine_dims=0, fine_hidden=0, odometry=False)
+    earlier = Trainer(plain, Recipe(seed=3))
+    save_weights(earlier.mean, tmp_path / "earlier.safetensors", {"pairs": 7, "hours": 0.5}, "float32")
+    trainer = Trainer(recipe=Recipe())
+    fresh = trainer.net.v_fine[0].weight.clone()
+    trainer.start(tmp_path / "earlier.safetensors")
+    assert torch.equal(trainer.net.v_head[0].weight, earlier.net.v_head[0].weight)
+    assert torch.equal(trainer.mean.v_head[0].weight, earlier.net.v_head[0].weight)
+    assert torch.equal(trainer.net.v_fine[0].weight, fresh)
+    assert "earlier" in trainer.origin
+    assert "7 pairs" in trainer.origin
+
+
+def test_a_run_cannot_begin_with_another_network(tmp_path: Path) -> None:
+    save_weights(ScreeningNet(COMPACT_SCREENING), tmp_path / "screening.safetensors", {})
+    with pytest.raises(WeightsUnreadable, match="choose another file"):
+        Trainer(recipe=Recipe()).start(tmp_path / "screening.safetensors")
+
+
+def test_similarities_that_say_how_near_each_tile_is_cost_nothing() -> None:
+    clip, scale = torch.tensor([[1.0, 0.0]]), 10.0
+    angles = torch.tensor([0.1, 0.4, 0.8, 1.2, 3.0])
+    tiles = torch.stack([angles.cos(), angles.sin()], dim=1)
+    nearness = torch.where(angles < 2, scale * angles.cos() - 3.0, -math.inf)[None]
+    assert float(neighbourhood(clip, tiles, scale, nearness)) == pytest.approx(0.0, abs=1e-6)
+    turned = nearness[:, [3, 2, 1, 0, 4]]
+    assert float(neighbourhood(clip, tiles, scale, turned)) > 1.0
+
+
+def test_a_clip_with_few_tiles_around_it_teaches_nothing() -> None:
+    nearness = torch.tensor([[0.0, -1.0, -2.0, -math.inf]])
+    tiles = torch.nn.functional.normalize(torch.randn(4, 3), dim=1)
+    assert float(neighbourhood(tiles[:1], tiles, 10.0, nearness)) == 0.0
+
+
+def test_the_likelihood_of_a_motion_is_that_of_a_gaussian() -> None:
+    said, true = torch.tensor([[8.0, 3.0, 2.0, 1.5]]), torch.tensor([[9.0, 0.0]])
+    exact = -torch.distributions.Normal(said[:, :2], said[:, 2:]).log_prob(true).mean()
+    assert float(gaussian(said, true)) == pytest.approx(float(exact) - 0.5 * math.log(2 * math.pi), rel=1e-5)
+
+
+def test_tiles_around_an_anchor_are_as_near_as_they_lie(data: Path) -> None:
+    places = [read_place(folder) for folder in find_places(data)]
+    batch = draw_batch(places, COMPACT, BatchShape(2, 3, 3, anchors=3, around=8), np.random.default_rng(0))
+    around = batch.nearness[:3, 6 + 3 : 6 + 3 + 24].isfinite().sum(dim=1)
+    assert (around >= 8).all()
+    assert not batch.nearness[:3, 3:6].isfinite().any()  # of the other place
+
+
+def test_a_mirrored_clip_turns_the_other_way(data: Path) -> None:
+    place = read_place(data / "10000")
+    turns = {float(abs(turn)) for turn in place.motions[:, 1]}
+    batches = [draw_batch([place], COMPACT, SMALL, np.random.default_rng(seed)) for seed in range(6)]
+    drawn = torch.cat([batch.motions[:, 1] for batch in batches])
+    assert {round(float(turn.abs()), 4) for turn in drawn} <= {round(turn, 4) for turn in turns}
+    assert (drawn > 0).any()
+    assert (drawn < 0).any()
 
 
 def test_cancelling_a_run_keeps_its_last_checkpoint(data: Path, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ import pytest
 
 from gama_core.errors import SettingsInvalid
 from gama_core.training.places import read_place
-from gama_core.world.training_set import write_training_place, write_training_set
+from gama_core.world.drive import plan_drive
+from gama_core.world.place import make_place
+from gama_core.world.training_set import _motion, write_training_place, write_training_set
 
 SEED = 20_959
 
@@ -33,9 +35,23 @@ def test_clips_of_a_place_are_not_the_same_spot(folder):
     assert gaps[np.triu_indices(4, 1)].min() > 5
 
 
+def test_a_clip_knows_how_fast_the_camera_was_and_where_it_turned():
+    drive = plan_drive(make_place(SEED, 2, 2), np.random.default_rng(3), 40.0)
+    turns = []
+    for frame in range(0, len(drive) - 30, 15):
+        speed_m_s, turn_deg_s = _motion(drive, frame)
+        moved_m = np.hypot(drive.x_m[frame + 12] - drive.x_m[frame], drive.y_m[frame + 12] - drive.y_m[frame])
+        assert moved_m == pytest.approx(0.4 * speed_m_s, abs=0.15)
+        ways = [np.arctan2(np.diff(drive.x_m)[at], -np.diff(drive.y_m)[at]) for at in (frame, frame + 12)]
+        if speed_m_s > 2:
+            turns.append((turn_deg_s, np.degrees((ways[1] - ways[0] + np.pi) % (2 * np.pi) - np.pi) / 0.4))
+    assert np.abs(turns).max() > 5
+    assert np.corrcoef(np.array(turns).T)[0, 1] > 0.97
+
+
 def test_a_place_is_written_the_same_again(folder, tmp_path):
     write_training_place(SEED, tmp_path, clips=4)
-    for name in ("clips", "poses", "cameras", "aerial"):
+    for name in ("clips", "poses", "motions", "cameras", "aerial"):
         first, second = (np.load(root / str(SEED) / f"{name}.npy") for root in (folder, tmp_path))
         assert np.array_equal(first, second)
 

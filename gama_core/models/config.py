@@ -70,6 +70,9 @@ class GAMaNetConfig:
     feed_forward: int
     spatial: int  # dims a place that keep where it is in the picture; 0: only the mean is kept, as published
     birds_eye: BirdsEyeConfig | None
+    fine_dims: int = 0  # of a second space, in which a few metres and degrees matter; 0: there is none, as published
+    fine_hidden: int = 0
+    odometry: bool = False  # whether speed and turn of the camera are read from a clip
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -139,6 +142,9 @@ COMPACT = GAMaNetConfig(
     feed_forward=256,
     spatial=32,
     birds_eye=BirdsEyeConfig(64, 64, 3.0, 41.4, 19.2, ResNetConfig(24, 5, 2, 2, (32, 64, 96), (2, 2, 1), 1)),
+    fine_dims=128,
+    fine_hidden=256,
+    odometry=True,
 )
 
 PAPER_SCREENING = ScreeningNetConfig("paper", 512, 512, 224, 256, 224, _RESNET_18)

@@ -6,6 +6,8 @@ Source: GAMa (ECCV 2022), section 4.1. With `PAPER` this is the published networ
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
@@ -14,7 +16,17 @@ from gama_core.models.aerial_tower import AerialTower
 from gama_core.models.birds_eye import BirdsEye, CameraGuess
 from gama_core.models.config import COMPACT, GAMaNetConfig
 from gama_core.models.heads import head, resized, unit
+from gama_core.models.odometry import Odometry
 from gama_core.models.video_tower import VideoTower
+
+
+class Reading(NamedTuple):
+    """What the network reads from clips or tiles: unit vectors float32 (B, D); unit vectors (B, F) of the fine space,
+    and of clips (B, 4) how the camera moves (`Odometry`), where the configuration has them."""
+
+    vectors: Tensor
+    fine: Tensor | None = None
+    motion: Tensor | None = None
 
 
 class GAMaNet(nn.Module):
@@ -50,6 +62,13 @@ class GAMaNet(nn.Module):
             v_dims += self.b_spatial.dims
         self.v_head = head(v_dims, config.hidden, config.dims)
         self.i_head = head(i_dims, config.hidden, config.dims)
+        self.v_fine, self.i_fine, self.odometry = None, None, None
+        if config.fine_dims:
+            self.v_fine = head(v_dims, config.fine_hidden, config.fine_dims)
+            self.i_fine = head(i_dims, config.fine_hidden, config.fine_dims)
+        if config.odometry:
+            assert self.v_spatial is not None, "odometry needs to know where things are in the picture"
+            self.odometry = Odometry(self.v_spatial.dims + (3 if self.birds_eye is not None else 0))
 
     def embed_clips(self, clips: Tensor) -> Tensor:
         """Unit vectors of clips.
@@ -62,6 +81,24 @@ class GAMaNet(nn.Module):
         """
         return unit(self.clip_features(*self.split(clips))[0], self.v_head)
 
+    def read_clips(self, clips: Tensor) -> Reading:
+        """All that the network reads from clips, as `embed_clips` takes them."""
+        return self.read_features(*self.clip_features(*self.split(clips)))
+
+    def read_features(self, features: Tensor, camera: Tensor | None) -> Reading:
+        """The same from what `clip_features` gave."""
+        vectors = unit(features, self.v_head)
+        fine = None if self.v_fine is None else unit(features, self.v_fine)
+        return Reading(vectors, fine, self.motion(features, camera))
+
+    def motion(self, features: Tensor, camera: Tensor | None) -> Tensor | None:
+        """How the camera moves, (B, 4), from what `clip_features` gave; None where the network does not read it."""
+        if self.odometry is None or self.v_spatial is None:
+            return None
+        seen = [features[:, : self.v_spatial.dims]]  # what the video tower saw, and through which lens
+        moved: Tensor = self.odometry(torch.cat(seen if camera is None else [*seen, camera.detach()], dim=1))
+        return moved
+
     def embed_tiles(self, tiles: Tensor) -> Tensor:
         """Unit vectors of tiles.
 
@@ -71,14 +108,24 @@ class GAMaNet(nn.Module):
         Returns:
             float32 (B, D), unit length.
         """
+        return unit(self.tile_features(tiles), self.i_head)
+
+    def read_tiles(self, tiles: Tensor) -> Reading:
+        """Both unit vectors of tiles, as `embed_tiles` takes them."""
+        features = self.tile_features(tiles)
+        fine = None if self.i_fine is None else unit(features, self.i_fine)
+        return Reading(unit(features, self.i_head), fine)
+
+    def tile_features(self, tiles: Tensor) -> Tensor:
+        """What the tile heads see of tiles, (B, F)."""
         size = self.config.tile_size
         maps = self.i_encoder(resized(tiles, (size, size)).contiguous(memory_format=torch.channels_last))
         tokens = adaptive_avg_pool2d(maps, self.config.tokens).flatten(2).transpose(1, 2)
         if self.i_positions is not None:
             tokens = tokens + self.i_positions
         tokens = self.transformer_encoder_i(tokens)
-        features = tokens.mean(1) if self.i_spatial is None else self.i_spatial(tokens)
-        return unit(features, self.i_head)
+        features: Tensor = tokens.mean(1) if self.i_spatial is None else self.i_spatial(tokens)
+        return features
 
     def split(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Clips as the video side looks at them: motion (B, 3, t, h, w) at small size, and the first frame, sharp."""

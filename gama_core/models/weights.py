@@ -210,7 +210,8 @@ def _config(network: str, values: dict[str, Any]) -> GAMaNetConfig | ScreeningNe
         "aerial": ResNetConfig(**_tuples(values["aerial"])),
         "birds_eye": birds_eye,
     }
-    return GAMaNetConfig(**{field.name: values[field.name] for field in fields(GAMaNetConfig)})
+    known = {field.name for field in fields(GAMaNetConfig)}  # weights of before the second space lack its numbers
+    return GAMaNetConfig(**{name: value for name, value in values.items() if name in known})
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

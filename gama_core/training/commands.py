@@ -25,6 +25,10 @@ def gama_net_command(
     validation: ValidationOption = Path("cache/validation"),
     out: OutOption = Path("weights"),
     minutes: Annotated[float, typer.Option(help="Minutes of learning; an interrupted run goes on.")] = 90.0,
+    start: Annotated[
+        Path | None, typer.Option(help="Compact weights of an earlier run to begin with, instead of noise.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="At its highest; half of the default suits --start.")] = 2e-3,
     validate_every: Annotated[float, typer.Option(help="Minutes between looks at unseen places.")] = 15.0,
     device: Annotated[
         str | None, typer.Option(help="cpu or cuda; with --dataset also auto, which is the default there.")
@@ -60,7 +64,10 @@ def gama_net_command(
     def look(net: GAMaNet, places: int) -> dict[str, float]:
         return validate(net, [read_place(folder) for folder in find_places(validation)[:places]])
 
-    trainer, shape = Trainer(recipe=Recipe(minutes=minutes), device=device or "cpu"), BatchShape()
+    recipe, shape = Recipe(minutes=minutes, learning_rate=learning_rate), BatchShape()
+    trainer = Trainer(recipe=recipe, device=device or "cpu")
+    if start is not None:
+        trainer.start(start)
     checkpoint = out / "gama-net-compact.checkpoint"
     out.mkdir(parents=True, exist_ok=True)
     train(

@@ -1,7 +1,8 @@
 """Training of GAMa-Net on generated places: resumable, on whatever is at hand.
 
-Beside the contrastive loss the video side learns two things that cost no label: the coarse picture of the ground ahead,
-and its own camera. What ships is the running mean of the weights (EMA).
+Beside the contrastive loss the network learns a fine space, in which a few metres and degrees matter; and its video
+side what costs no label: the coarse picture of the ground ahead, its own camera, and how the camera moves. What ships
+is the running mean of the weights (EMA).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
+from gama_core.errors import WeightsUnreadable
 from gama_core.files import whole_file
 from gama_core.models.birds_eye import CAMERA_MEAN, CAMERA_SPREAD
 from gama_core.models.config import COMPACT, GAMaNetConfig
 from gama_core.models.gama_net import GAMaNet, channels_last
-from gama_core.training.losses import nt_xent
+from gama_core.models.weights import open_weights
+from gama_core.training.losses import gaussian, neighbourhood, nt_xent
 from gama_core.training.pairs import PATCH_PX, Batch, BatchShape, colours, stream
 from gama_core.training.places import TrainingPlace, find_places, read_place
 from gama_core.training.processes import machine
@@ -41,6 +44,9 @@ class Recipe:
     top_scale: float = 40.0
     patch_weight: float = 2.0  # falls to a fifth over the run
     camera_weight: float = 0.3
+    fine_weight: float = 0.5
+    fine_scale: float = 16.0  # 1 / temperature of the fine space
+    motion_weight: float = 0.1
     true_camera_share: float = 0.5  # of the clips, whose road is warped by the true camera in training
     ema: float = 0.998
     seed: int = 0
@@ -69,6 +75,7 @@ class Trainer:
         )
         self.learned = learned
         self.step, self.seconds, self.pairs, self.skipped = 0, 0.0, 0, 0
+        self.origin = ""  # what the run began with, in words; nothing where it began with noise
         self.colours = torch.Generator().manual_seed(self.recipe.seed)
         centre, spread = torch.tensor(CAMERA_MEAN), torch.tensor(CAMERA_SPREAD)
         self.camera_mean, self.camera_spread = centre.to(self.device), spread.to(self.device)
@@ -88,20 +95,22 @@ class Trainer:
         self.net.train()
         with torch.autocast(self.device.type, torch.bfloat16):
             features, guessed = self.net.clip_features(clips, frames, cameras.masked_fill(blind, math.nan))
-            hidden = self.net.v_head[1](self.net.v_head[0](features))
-            clip_vectors = nn.functional.normalize(self.net.v_head[2](hidden).float(), dim=-1)
-            imagined = self.imagine(hidden)
-            tile_vectors = self.net.embed_tiles(tiles)
+            seen, from_above = self.net.read_features(features, guessed), self.net.read_tiles(tiles)
+            imagined = self.imagine(self.net.v_head[1](self.net.v_head[0](features)))
         scale = self.scale.exp().clamp(max=recipe.top_scale)
-        unsure = batch.unsure.to(self.device)
-        match = nt_xent(clip_vectors, tile_vectors, scale, unsure)
+        unsure, none = batch.unsure.to(self.device), torch.zeros((), device=self.device)
+        match = nt_xent(seen.vectors, from_above.vectors, scale, unsure)
         patch = smooth_l1_loss(imagined.float(), patches)
-        loss = match + recipe.patch_weight * (1 - 0.8 * self.progress) * patch
-        camera = torch.zeros((), device=self.device)
+        camera = fine = motion = none
         if guessed is not None:
             off = (guessed - cameras) / self.camera_spread
             camera = smooth_l1_loss(off, torch.zeros_like(off))
-            loss = loss + recipe.camera_weight * camera
+        if seen.fine is not None and from_above.fine is not None:
+            fine = neighbourhood(seen.fine, from_above.fine, recipe.fine_scale, batch.nearness.to(self.device))
+        if seen.motion is not None:
+            motion = gaussian(seen.motion, batch.motions.to(self.device))
+        loss = match + recipe.patch_weight * (1 - 0.8 * self.progress) * patch + recipe.camera_weight * camera
+        loss = loss + recipe.fine_weight * fine + recipe.motion_weight * motion
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         length = nn.utils.clip_grad_norm_(self.learned, 1.0)
@@ -113,19 +122,36 @@ class Trainer:
         self.step += 1
         self.pairs += len(clips)
         self.seconds += time.monotonic() - started
-        right = (clip_vectors @ tile_vectors.T).masked_fill(unsure, -2).argmax(1)
+        right = (seen.vectors @ from_above.vectors.T).masked_fill(unsure, -2).argmax(1)
         hit = (right == torch.arange(len(clips), device=self.device)).float().mean()
         return {
             "match": float(match.detach()), "patch": float(patch.detach()), "camera": float(camera.detach()),
+            "fine": float(fine.detach()), "motion": float(motion.detach()),
             "scale": float(scale.detach()), "batch_top1": float(hit), "skipped": self.skipped,
         }  # fmt: skip
+
+    def start(self, weights: Path) -> None:
+        """Begins with the weights of an earlier run: all that its network and this one share.
+
+        Raises:
+            WeightsUnreadable: no GAMa-Net in that file, or one that shares nothing.
+        """
+        found, record = open_weights(weights)
+        ours, theirs = self.net.state_dict(), found.state_dict()
+        shared = {name: value for name, value in theirs.items() if name in ours and ours[name].shape == value.shape}
+        if not isinstance(found, GAMaNet) or not shared:
+            raise WeightsUnreadable(f"{weights}: nothing in it fits the network to be trained; choose another file.")
+        for network in (self.net, self.mean):
+            network.load_state_dict({**ours, **shared})
+        known = f"{record.card.get('pairs', 'unknown')} pairs in {record.card.get('hours', 'unknown')} hours"
+        self.origin = f"{record.name} ({record.sha256[:12]}), which had learned from {known}"
 
     def save(self, path: Path) -> None:
         """A checkpoint, to a temporary name first."""
         state = {
             "net": self.net.state_dict(), "mean": self.mean.state_dict(), "imagine": self.imagine.state_dict(),
             "scale": self.scale.data, "optimizer": self.optimizer.state_dict(), "recipe": asdict(self.recipe),
-            "step": self.step, "seconds": self.seconds, "pairs": self.pairs,
+            "step": self.step, "seconds": self.seconds, "pairs": self.pairs, "origin": self.origin,
         }  # fmt: skip
         with whole_file(path) as partial:
             torch.save(state, partial)
@@ -139,6 +165,7 @@ class Trainer:
         self.scale.data.copy_(state["scale"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds, self.pairs = state["step"], state["seconds"], state["pairs"]
+        self.origin = state["origin"]
 
     def _pictures(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Motion (B, 3, 4, 64, 128), sharp first frames (B, 3, 128, 256) and tiles (B + E, 3, S, S)."""
@@ -230,6 +257,7 @@ def card(trainer: Trainer, data: Path, shape: BatchShape, below_seed: int) -> di
         "steps": trainer.step,
         "pairs": trainer.pairs,
         "hours": round(trainer.seconds / 3600, 3),
+        **({"origin": trainer.origin} if trainer.origin else {}),
         "places": len(seeds),
         "clips": clips,
         "seeds": f"{min(seeds)}-{max(seeds)}",

@@ -1,10 +1,11 @@
-"""The losses: a clip and its tile belong together, every other tile of the batch does not."""
+"""The losses: a clip and its tile belong together, every other tile of the batch does not; among tiles of one
+neighbourhood the nearer belongs more; and a camera moves as it did."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, log_softmax
 
 
 def nt_xent(clips: Tensor, tiles: Tensor, scale: Tensor | float, unsure: Tensor | None = None) -> Tensor:
@@ -26,3 +27,38 @@ def nt_xent(clips: Tensor, tiles: Tensor, scale: Tensor | float, unsure: Tensor 
         logits = logits.masked_fill(unsure, -1e4)
     own = torch.arange(len(clips), device=clips.device)
     return (cross_entropy(logits, own) + cross_entropy(logits[:, : len(clips)].T, own)) / 2
+
+
+FEWEST = 4  # tiles of a neighbourhood that are worth an order
+
+
+def neighbourhood(clips: Tensor, tiles: Tensor, scale: Tensor | float, nearness: Tensor) -> Tensor:
+    """Cross-entropy of a clip's similarities with the tiles around it against how near each of them is.
+
+    Args:
+        clips: unit vectors (B, D) of the fine space.
+        tiles: unit vectors (N, D) of the fine space.
+        scale: 1 / temperature.
+        nearness: log of how much tile and clip show the same, (B, N), up to a constant; -inf beyond the neighbourhood.
+
+    Returns:
+        The mean over clips with `FEWEST` tiles or more in their neighbourhood, a scalar, least where the similarities
+        say just what the nearness says; 0 where there is no such clip.
+    """
+    told = nearness.isfinite().sum(dim=1) >= FEWEST
+    if not bool(told.any()):
+        return clips.sum() * 0.0
+    nearness, logits = nearness[told], (clips[told] @ tiles.T) * scale
+    far = ~nearness.isfinite()
+    wanted = nearness.softmax(dim=1)
+    said = log_softmax(logits.masked_fill(far, -1e4), dim=1)
+    off = (wanted * (wanted.clamp(min=1e-9).log() - said)).masked_fill(far, 0.0)
+    return off.sum(dim=1).mean()
+
+
+def gaussian(said: Tensor, true: Tensor) -> Tensor:
+    """Negative log-likelihood, up to a constant, of true values (B, M) under (B, 2 M): means, then spreads; outliers
+    count as five sigma."""
+    mean, spread = said.chunk(2, dim=1)
+    off = ((true - mean) / spread).clamp(-5.0, 5.0)
+    return (0.5 * off**2 + spread.log()).mean()

@@ -95,6 +95,7 @@ def _training(kind: str, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("data", f"{facts.get('places')} generated places, {facts.get('clips')} clips, seeds {facts.get('seeds')}"),
         ("steps", f"{facts.get('steps')} ({facts.get('pairs')} pairs of clip and tile)"),
         ("time", f"{facts.get('hours')} hours on {facts.get('machine')}, torch {facts.get('torch')}"),
+        *([("began with", str(facts["origin"]))] if "origin" in facts else []),
         *([("in stages", str(facts["stages"]))] if "stages" in facts else []),
     ]
 

@@ -14,7 +14,7 @@ from gama_core.errors import GamaError
 from gama_core.imagery import cut_view
 
 Pixels = NDArray[np.uint8]
-FIELDS = ("clips", "frames", "poses", "cameras", "conditions", "aerial")
+FIELDS = ("clips", "frames", "poses", "motions", "cameras", "conditions", "aerial")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class TrainingPlace:
     """One generated place: what was filmed in it, and its picture from above.
 
     `clips` uint8 (n, 4, 64, 128, 3), `frames` uint8 (n, 128, 256, 3): the first of the four at full size; `poses`
-    float32 (n, 3): metres east and south of the place's corner, heading in degrees; `cameras` float32 (n, 3);
+    float32 (n, 3): metres east and south of the place's corner, heading in degrees; `motions` float32 (n, 2): speed in
+    m/s and turn in degrees a second; `cameras` float32 (n, 3);
     `aerial` uint8 (H, W, 3) with a margin on every side.
     """
 
@@ -30,6 +31,7 @@ class TrainingPlace:
     clips: Pixels
     frames: Pixels
     poses: NDArray[np.float32]
+    motions: NDArray[np.float32]
     cameras: NDArray[np.float32]
     conditions: NDArray[np.str_]
     aerial: Pixels

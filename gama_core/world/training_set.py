@@ -4,6 +4,7 @@ A place's folder holds, for n clips of 4 frames that lie 4/30 s apart:
     clips.npy       uint8 (n, 4, 64, 128, 3) RGB, averaged from the middle 256 x 128 of frames of 256 x 144
     frames.npy      uint8 (n, 128, 256, 3) RGB: the first of the four, not averaged
     poses.npy       float32 (n, 3): x_m east, y_m south of the north-west corner, heading_deg, in the first frame
+    motions.npy     float32 (n, 2): speed in m/s and turn in degrees a second, clockwise, mean over the four frames
     cameras.npy     float32 (n, 3): focal length / frame width, horizon row / height of the crop, camera height in m
     conditions.npy  <U16 (n,): the weather
     aerial.npy      uint8 (H, W, 3) RGB: the place and a margin on every side
@@ -45,7 +46,7 @@ M_PER_PX = 0.5
 _APART_M = 8.0  # clips of one drive are at least so far apart
 _SECONDS = 45.0  # of each drive
 _CLIPS_PER_LOOK = 5  # then camera and weather change
-_STAND_STILL = 0.04  # share of the clips that may be taken at a standstill
+_STAND_STILL = 0.03  # of the moments at a standstill, ten a second, that are taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class Glimpses:
     clips: NDArray[np.uint8]
     frames: NDArray[np.uint8]
     poses: NDArray[np.float32]
+    motions: NDArray[np.float32]
     cameras: NDArray[np.float32]
     conditions: NDArray[np.str_]
 
@@ -89,7 +91,7 @@ def take_glimpses(place: Place, count: int) -> Glimpses:
     ground = GroundView(place)
     clips: list[Image] = []
     frames: list[Image] = []
-    poses, cameras, names = [], [], []
+    poses, motions, cameras, names = [], [], [], []
     while len(clips) < count:
         drive = plan_drive(place, rng, _SECONDS)
         moments = _moments(drive, rng)
@@ -103,15 +105,25 @@ def take_glimpses(place: Place, count: int) -> Glimpses:
                 frames.append(images[0][CROP_ROWS])
                 clips.append(np.stack([_small(image) for image in images]))
                 poses.append((drive.x_m[frame], drive.y_m[frame], drive.heading_deg[frame]))
+                motions.append(_motion(drive, frame))
                 cameras.append((camera.focal, _horizon_in_crop(camera), camera.height_m))
                 names.append(conditions.name)
     return Glimpses(
         np.stack(clips),
         np.stack(frames),
         np.array(poses, np.float32),
+        np.array(motions, np.float32),
         np.array(cameras, np.float32),
         np.array(names, "<U16"),
     )
+
+
+def _motion(drive: Drive, frame: int) -> tuple[float, float]:
+    """Speed in m/s and turn in degrees a second over the frames of a clip."""
+    last = frame + CLIP_STEPS[-1]
+    seconds = (last - frame) / FPS
+    turn_deg = (drive.heading_deg[last] - drive.heading_deg[frame] + 180.0) % 360.0 - 180.0
+    return float((drive.along_m[last] - drive.along_m[frame]) / seconds), float(turn_deg / seconds)
 
 
 def _small(image: Image) -> Image:
@@ -127,7 +139,8 @@ def _moments(drive: Drive, rng: np.random.Generator) -> list[int]:
     moments, last_m = [], -np.inf
     for frame in range(0, len(drive) - FPS, 3):
         apart = drive.along_m[frame] - last_m >= _APART_M + rng.uniform(0, 4)
-        if apart and (drive.speed_m_s[frame] > 0.5 or rng.random() < _STAND_STILL):
+        moving = drive.speed_m_s[frame] > 0.5
+        if (apart and moving) or (not moving and rng.random() < _STAND_STILL):
             moments.append(frame)
             last_m = drive.along_m[frame]
     return moments
