@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M, PRECISE_M, Comparison, Stage, compare, summary
-from gama_core.follow import left_out
 from gama_core.gallery import Gallery
 from gama_core.localize import find
 from gama_core.measures import (
@@ -24,6 +23,7 @@ from gama_core.measures import (
     rejection_at_acceptance,
     risk_coverage,
 )
+from gama_core.plane import left_out
 from gama_core.result import Localization
 from gama_core.see import Seen, see
 from gama_core.settings import Settings

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.crops import middle, region_pixels
+from gama_core.crops import region_pixels
 from gama_core.embed import Models, embed_regions, embed_tiles
 from gama_core.errors import ImageryUnreadable, SettingsInvalid
 from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
 from gama_core.geo import Bounds
-from gama_core.imagery import Imagery, TileFolder, cut_view, write_pyramid
+from gama_core.ground import FINE_ZOOM, PX, Ground
+from gama_core.imagery import Imagery, TileFolder, write_pyramid
 from gama_core.models.config import ScreeningNetConfig
 from gama_core.stages import OnStage, silent
-from gama_core.tile import REGION_TILES, TILE_PX, ZOOM, Region, metres_per_pixel, places, world_pixels
+from gama_core.tile import REGION_TILES, TILE_PX, Region, places, world_pixels
 
-FINE_ZOOM = 18  # views are cut from pixels of this zoom (~0.46 m at 40 degrees north), near what the network sees
 COVERED = 0.4  # a view is kept where at least so much of its square has pixels,
 SCRAP = 0.05  # or less, down to this, where the imagery itself is smaller than a view
 
@@ -151,51 +151,29 @@ class _Cutter:
     """The views of one region, cut from one picture of it and its surroundings."""
 
     def __init__(self, pyramid: TileFolder, region: Region, models: Models, grid: Grid, whole: Bounds) -> None:
-        self.config, self.region, self.grid = models.gama_net.config, region, grid
-        self.metres_per_px = metres_per_pixel(region.center.lat_deg, FINE_ZOOM)
-        tile_m = region.size_m / REGION_TILES
-        self.side_m = self.config.tile_side_m or tile_m
-        fifth_of_all = whole.width_m * whole.height_m / self.side_m**2 / 5  # it may lie across four views
-        self.needed = float(np.clip(fifth_of_all, SCRAP, COVERED))
+        self.ground = ground = Ground.of(pyramid, region, models.gama_net.config)
+        fifth_of_all = whole.width_m * whole.height_m / ground.side_m**2 / 5  # it may lie across four views
+        needed = float(np.clip(fifth_of_all, SCRAP, COVERED))
         self.rotations = np.arange(grid.rotations) * 360.0 / grid.rotations
-        scale = 2.0 ** (FINE_ZOOM - ZOOM)
-        margin = int(np.ceil((self.side_m * 0.75 + self.config.tile_ahead_m) / self.metres_per_px))
-        side = round(region.size_px * scale) + 2 * margin
-        self.left, self.top = region.x * TILE_PX * scale - margin, region.y * TILE_PX * scale - margin
-        self.pixels, self.valid = pyramid.read(self.left, self.top, side, side, FINE_ZOOM)
-        self.margin, self.inner = margin, side - 2 * margin
-        steps = (np.arange(REGION_TILES * grid.per_tile) + 0.5) * TILE_PX * scale / grid.per_tile + margin
-        self.states = [(x, y) for y in steps for x in steps if self._covered(x, y)]
+        steps = (np.arange(REGION_TILES * grid.per_tile) + 0.5) * TILE_PX * PX / grid.per_tile + ground.margin_px
+        self.states = [(x, y) for y in steps for x in steps if ground.covered(x, y) >= needed]
 
     def views(self, region_index: int) -> Views:
         turned = len(self.rotations)
-        x = np.repeat([self.left + x for x, _ in self.states], turned)
-        y = np.repeat([self.top + y for _, y in self.states], turned)
+        x = np.repeat([self.ground.left_px + x for x, _ in self.states], turned)
+        y = np.repeat([self.ground.top_px + y for _, y in self.states], turned)
         lat, lon = places(x, y, FINE_ZOOM)
         return Views(
             lat_deg=lat,
             lon_deg=lon,
-            side_m=np.full(len(x), self.side_m, np.float32),
+            side_m=np.full(len(x), self.ground.side_m, np.float32),
             rotation_deg=np.tile(self.rotations, len(self.states)).astype(np.float32),
             region=np.full(len(x), region_index, np.int32),
         )
 
     def tiles(self) -> Iterator[NDArray[np.uint8]]:
-        side_px, ahead_px = self.side_m / self.metres_per_px, self.config.tile_ahead_m / self.metres_per_px
-        for x, y in self.states:
-            for rotation in self.rotations:
-                heading = np.radians(rotation)
-                east, south = ahead_px * np.sin(heading), -ahead_px * np.cos(heading)
-                cover_px, crop_px = self.config.tile_cover, self.config.tile_size
-                tile = cut_view(self.pixels, x + east, y + south, side_px, rotation, cover_px)
-                yield middle(tile, crop_px, crop_px)
+        return (self.ground.view(x, y, rotation) for x, y in self.states for rotation in self.rotations)
 
     def picture(self, config: ScreeningNetConfig) -> NDArray[np.uint8]:
         """The region alone, as the screening network sees it."""
-        inner = self.pixels[self.margin : self.margin + self.inner, self.margin : self.margin + self.inner]
-        return region_pixels(inner, config)
-
-    def _covered(self, x: float, y: float) -> bool:
-        half = int(self.side_m / self.metres_per_px / 2)
-        window = self.valid[max(0, int(y) - half) : int(y) + half, max(0, int(x) - half) : int(x) + half]
-        return bool(window.mean() >= self.needed)
+        return region_pixels(self.ground.region, config)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from gama_core.errors import WeightsUnreadable
 from gama_core.files import whole_file
+from gama_core.inside import InsideLaw
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,19 @@ class Calibration:
     doubt: float = 0.1  # probability that a clip shows nothing of use
     region_sharpness: float = 100.0  # log-probability per unit of the mean of best similarities
     screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
-    agreement_slope: float = 0.0  # log-odds that the drive lies in the gallery, from the mean cosine along its path:
-    agreement_offset: float = 0.0  # weight of its length * (slope * agreement + offset) + bias
-    agreement_bias: float = -1.0
-    inside_threshold: float = 0.0  # 95 % of the validation drives that lie in a gallery are as likely as this to do so
-    inside_threshold_short: float = 0.0  # the same for drives of 10 clips; those between are between
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
+    closer_sharpness: float = 10.0  # as sharpness, where one looked closer: of the cosines of both spaces together
+    fine_weight: float = 1.0  # of the fine space's cosine in them
+    closer_doubt: float = 0.1
+    inside: InsideLaw = field(
+        default_factory=InsideLaw
+    )  # whether the drive lies in the gallery, by a path over its own views
+    inside_closer: InsideLaw = field(default_factory=InsideLaw)  # by a path that was looked at closer
 
     @property
     def learned(self) -> bool:
         """Whether these numbers come from drives; without, confidence stays below one half."""
-        return self.agreement_slope != 0.0
+        return self.inside.slope != 0.0
 
 
 def calibration_path(weights: Path) -> Path:
@@ -49,8 +52,10 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
     if not path.is_file():
         return Calibration(sha256)
     try:
-        known = {field.name for field in fields(Calibration)}
-        calibration = Calibration(**{name: it for name, it in json.loads(path.read_text()).items() if name in known})
+        known = {one.name for one in fields(Calibration)}
+        said = {name: it for name, it in json.loads(path.read_text()).items() if name in known}
+        laws = {name: InsideLaw(**said[name]) for name in ("inside", "inside_closer") if name in said}
+        calibration = Calibration(**{**said, **laws})
     except (TypeError, ValueError, AttributeError) as error:
         raise WeightsUnreadable(f"{path}: no calibration of ours ({error}); `train calibrate` writes one.") from error
     if calibration.weights_sha256 != sha256:

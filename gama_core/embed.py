@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gama_core.calibration import Calibration, load_calibration
 from gama_core.errors import SettingsInvalid, WeightsUnreadable
+from gama_core.models import gama_net
 from gama_core.models.config import ResNetConfig
 from gama_core.models.folding import folded, halved
 from gama_core.models.gama_net import GAMaNet, channels_last
@@ -94,6 +95,47 @@ def embed_clips(
     config = models.gama_net.config
     batch = _batch(models, batch, config.video, *config.motion_size, frames=config.motion_frames)
     return _embed(models, clips, models.gama_net.embed_clips, (3, 0, 1, 2), batch, on_done)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the network read from C clips or N tiles: unit vectors float32 (C, D); unit vectors (C, F) of the fine space
+    and, of clips, how the camera moved (C, 4), as `models.odometry` gives it; None where the network has no such."""
+
+    vectors: Vectors
+    fine: Vectors | None
+    motion: Vectors | None
+
+
+def read_clips(
+    models: Models, clips: Iterable[Pixels], batch: int = 16, on_done: Callable[[int], None] | None = None
+) -> Reading:
+    """All that the network reads from clips, in their order; see `embed_clips`."""
+    config = models.gama_net.config
+    batch = _batch(models, batch, config.video, *config.motion_size, frames=config.motion_frames)
+    rows = _embed(
+        models, clips, lambda pixels: _joined(models.gama_net.read_clips(pixels)), (3, 0, 1, 2), batch, on_done
+    )
+    return _parted(rows, models)
+
+
+def read_tiles(models: Models, tiles: Iterable[Pixels], batch: int = 128) -> Reading:
+    """Both vectors of tiles, in their order; see `embed_tiles`."""
+    config = models.gama_net.config
+    batch = _batch(models, batch, config.aerial, config.tile_size, config.tile_size)
+    rows = _embed(models, tiles, lambda pixels: _joined(models.gama_net.read_tiles(pixels)), (2, 0, 1), batch, None)
+    return _parted(rows, models)
+
+
+def _joined(reading: gama_net.Reading) -> Tensor:
+    return torch.cat([part for part in reading if part is not None], dim=1)
+
+
+def _parted(rows: Vectors, models: Models) -> Reading:
+    config = models.gama_net.config
+    ends = np.cumsum([config.dims, config.fine_dims])
+    vectors, fine, motion = np.split(rows, ends, axis=1)
+    return Reading(vectors, fine if fine.shape[1] else None, motion if motion.shape[1] else None)
 
 
 def embed_tiles(

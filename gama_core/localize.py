@@ -12,9 +12,9 @@ import numpy as np
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
-from gama_core.follow import inside_probability, inside_threshold
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
+from gama_core.inside import together
 from gama_core.result import Candidate, Localization, RegionHit, Shortlist, Step
 from gama_core.screen import can_screen
 from gama_core.search import search
@@ -99,10 +99,10 @@ def find(
     chance = sum(part * window.chance for part, window in zip(share, windows, strict=True))
     order = np.lexsort((-windows[0].score, -chance))
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
-    agreed = sum(part * window.followed.agreement for part, window in zip(share, windows, strict=True))
-    inside = inside_probability(float(agreed), count, models.calibration)
-    asked = settings.inside_at_least
-    needed = inside_threshold(count, models.calibration) if asked is None else asked
+    agreed = together([window.followed.agreement for window in windows], share)
+    law = models.calibration.inside if agreed.fine is None else models.calibration.inside_closer
+    inside, asked = law.probability(agreed, count), settings.inside_at_least
+    needed = law.least(count) if asked is None else asked
     held = [float(window.followed.mass[list(window.kept)].sum()) for window in windows]
     return Localization(
         video_name=seen.video_name,

@@ -9,20 +9,25 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.embed import Models, Vectors, embed_clips
+from gama_core.embed import Models, Reading, Vectors, read_clips
 from gama_core.files import whole_file
+from gama_core.moves import Odometry
 from gama_core.settings import Settings
 from gama_core.stages import OnStage, silent, timed
 from gama_core.video import Clip, Video, cut_clips
 
+STEADY = 0.75  # of a clip's frames must differ, if it is to show how the camera moved
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the network saw in a video: C clips by their numbers and start times (C,), and vectors float32 (C, D)."""
+    """What the network saw in a video: C clips by their numbers and start times (C,), and vectors float32 (C, D); how
+    the camera moved and the fine space's vectors where the network reads them."""
 
     video_name: str
     video_sha256: str
@@ -31,16 +36,23 @@ class Seen:
     times_s: NDArray[np.float64]
     vectors: Vectors
     fewest_frames: int  # different ones in a clip
+    fine: Vectors | None = None  # unit vectors (C, F) of the fine space
+    odometry: Odometry | None = None
 
     def first(self, clips: int) -> Seen:
         """The beginning of the drive, as if the video ended there."""
         ends_s = float(self.times_s[clips]) if clips < len(self.times_s) else self.duration_s
+        return dataclasses.replace(self.part(slice(clips)), duration_s=ends_s)
+
+    def part(self, clips: slice) -> Seen:
+        """Some successive clips."""
         return dataclasses.replace(
             self,
-            duration_s=ends_s,
-            numbers=self.numbers[:clips],
-            times_s=self.times_s[:clips],
-            vectors=self.vectors[:clips],
+            numbers=self.numbers[clips],
+            times_s=self.times_s[clips],
+            vectors=self.vectors[clips],
+            fine=None if self.fine is None else self.fine[clips],
+            odometry=None if self.odometry is None else self.odometry[clips],
         )
 
 
@@ -67,19 +79,30 @@ def see(
         clips = list(_heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear))
     with timed(seconds, "embedding"):
         frames = (clip.frames for clip in clips)
-        vectors = embed_clips(models, frames, on_done=lambda done: hear("embedding", done, len(clips)))
+        read = read_clips(models, frames, on_done=lambda done: hear("embedding", done, len(clips)))
     seen = Seen(
         video_name=video.name,
         video_sha256=video.sha256,
         duration_s=video.duration_s,
         numbers=tuple(clip.number for clip in clips),
         times_s=np.array([clip.start_s for clip in clips]),
-        vectors=vectors,
+        vectors=read.vectors,
         fewest_frames=min(clip.distinct_frames for clip in clips),
+        fine=read.fine,
+        odometry=_odometry(read, [clip.distinct_frames for clip in clips], settings.frames_per_clip),
     )
     if known is not None:
         _remember(seen, known)
     return seen
+
+
+def _odometry(read: Reading, distinct_frames: list[int], frames: int) -> Odometry | None:
+    """How the camera moved; unknown in clips that repeat more than a quarter of their frames: they seem to stand."""
+    if read.motion is None:
+        return None
+    motion = read.motion.astype(np.float64)
+    motion[np.array(distinct_frames) < STEADY * frames] = np.nan
+    return Odometry(*motion.T)
 
 
 def _name(video: Video, models: Models, settings: Settings) -> str:
@@ -99,6 +122,8 @@ def _recall(path: Path, video: Video) -> Seen | None:
                 times_s=kept["times_s"],
                 vectors=kept["vectors"],
                 fewest_frames=int(kept["fewest_frames"]),
+                fine=kept.get("fine"),
+                odometry=Odometry(*kept["motion"]) if "motion" in kept else None,
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or damaged: seen anew
         return None
@@ -106,8 +131,18 @@ def _recall(path: Path, video: Video) -> Seen | None:
 
 def _remember(seen: Seen, path: Path) -> None:
     numbers, fewest = np.array(seen.numbers), np.array(seen.fewest_frames)
+    kept: dict[str, NDArray[Any]] = {
+        "vectors": seen.vectors,
+        "times_s": seen.times_s,
+        "numbers": numbers,
+        "fewest_frames": fewest,
+    }
+    if seen.fine is not None:
+        kept["fine"] = seen.fine
+    if (moved := seen.odometry) is not None:
+        kept["motion"] = np.stack([getattr(moved, field.name) for field in dataclasses.fields(moved)])
     with whole_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, vectors=seen.vectors, times_s=seen.times_s, numbers=numbers, fewest_frames=fewest)
+        np.savez(file, allow_pickle=False, **kept)
 
 
 def _frame_size(models: Models) -> tuple[tuple[int, int], tuple[int, int]]:

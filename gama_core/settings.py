@@ -34,6 +34,11 @@ class Settings:
     window_clips: int = 60  # a drive of more clips is localized in windows of so many, each in regions of its own
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
     headings: bool = True  # the path minds which way each view looks
+    odometry: bool = (
+        True  # the path drives as fast and turns as far as the camera was seen to, where the network sees it
+    )
+    closer: bool = True  # look again, many times as densely, where the first path may have been
+    closer_views: int = 6000  # views to look at then, about
     street_weight: float = 0.3  # how much the path prefers streets where a network of them is given; 0: not at all
     inside_at_least: float | None = (
         None  # a drive less likely to lie in the gallery is said not to; None: as calibrated
@@ -63,6 +68,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("decode_regions", 1, 1_000),
     ("window_clips", 10, 100_000),
     ("max_speed_m_s", 1.0, 100.0),
+    ("closer_views", 1, 1_000_000),
     ("street_weight", 0.0, 10.0),
     ("inside_at_least", 0.0, 1.0),
 )

@@ -51,15 +51,14 @@ def locate(
     if clips.stop - clips.start == len(seen.numbers):
         wide = clips
     core = slice(clips.start - wide.start, clips.stop - wide.start)
-    vectors, shortlist = seen.vectors[wide], Shortlist(first.row[wide], first.score[wide])
+    part, shortlist = seen.part(wide), Shortlist(first.row[wide], first.score[wide])
     done, count = clips.start, len(seen.numbers)
     with timed(seconds, "screening"):
         hear("screening", done, count)
-        ranking = screen(vectors, shortlist, gallery, models, settings)
+        ranking = screen(part.vectors, shortlist, gallery, models, settings)
     with timed(seconds, "path"):
         hear("path", done, count)
-        numbers, times_s = list(seen.numbers[wide]), seen.times_s[wide]
-        followed = follow(vectors, times_s, numbers, gallery, ranking, models, settings, streets, core)
+        followed = follow(part, gallery, ranking, models, settings, streets, core)
         if settings.screening == "path":
             ranking = driven(ranking, followed.mass)
         chance = probabilities(ranking, models.calibration, settings)
@@ -67,7 +66,7 @@ def locate(
         hear("second search", done, count)
         needed = 1 + int(np.searchsorted(np.cumsum(chance), settings.keep_probability))
         kept = tuple(int(index) for index in ranking.index[: min(needed, settings.keep_regions)])
-        second = search(vectors[core], gallery, settings.shortlist, kept)
+        second = search(part.vectors[core], gallery, settings.shortlist, kept)
     by_region = np.empty((2, len(ranking.index)))
     by_region[:, ranking.index] = chance, ranking.score
     return Window(clips, by_region[0], by_region[1], kept, second, followed)

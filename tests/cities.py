@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -24,12 +25,13 @@ from gama_core.tile import Region
 CORNER = Region(203_890, 198_640)  # a region in the open ocean near 40 N 40 W
 
 
-def random_models(seed: int = 0) -> Models:
-    """Both compact networks, not trained."""
+def random_models(seed: int = 0, fine: bool = False) -> Models:
+    """Both compact networks, not trained; with `fine`, the fine space and odometry too."""
     torch.manual_seed(seed)
-    record = WeightsRecord(f"random-{seed}", f"{seed:064x}", "gama_net", COMPACT, {})
+    config = COMPACT if fine else dataclasses.replace(COMPACT, fine_dims=0, fine_hidden=0, odometry=False)
+    record = WeightsRecord(f"random-{seed}", f"{seed:064x}", "gama_net", config, {})
     screening = WeightsRecord(f"random-screening-{seed}", f"{seed + 100:064x}", "screening", COMPACT_SCREENING, {})
-    net, screener = GAMaNet(COMPACT).eval(), ScreeningNet(COMPACT_SCREENING).eval()
+    net, screener = GAMaNet(config).eval(), ScreeningNet(COMPACT_SCREENING).eval()
     return Models(net, record, screener, screening, Calibration(record.sha256), torch.device("cpu"))
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gama_core.decode import Motion, decode, emissions, motions, smoothed
+from gama_core.decode import decode, emissions, smoothed
+from gama_core.moves import Cruising, cruising, edges_between
 
 HEADINGS = np.arange(8) * 45.0
 
@@ -17,6 +18,12 @@ HEADINGS = np.arange(8) * 45.0
 def grid(columns: int, rows: int, spacing_m: float = 30.0) -> tuple[np.ndarray, np.ndarray]:
     y, x = np.divmod(np.arange(columns * rows), columns)
     return x * spacing_m, y * spacing_m
+
+
+def motions(
+    x_m: np.ndarray, y_m: np.ndarray, headings_deg: np.ndarray, step_s: float, max_speed_m_s: float, penalty: float
+) -> Cruising:
+    return cruising(edges_between(x_m, y_m, headings_deg, step_s, max_speed_m_s), step_s, penalty)
 
 
 def follow_truth(route: list[int], heading: list[int], places: int, peak: float = 1e6) -> np.ndarray:
@@ -61,7 +68,7 @@ def test_the_posterior_and_the_path_through_it_equal_brute_force(seed: int) -> N
     motion = motions(x, y, np.array([0.0]), 1.0, 25.0, 2.0)
     emission = rng.uniform(0.01, 1.0, (4, 6, 1))
     step = np.zeros((6, 6))
-    step[motion.source, motion.target] = motion.weight[:, 0, 0]
+    step[motion.edges.source, motion.edges.target] = motion.weight(0)[:, 0, 0]
     weight = {
         path: np.prod([emission[clip, place, 0] for clip, place in enumerate(path)])
         * np.prod([step[a, b] for a, b in itertools.pairwise(path)])
@@ -97,13 +104,13 @@ def test_the_order_in_which_places_are_listed_changes_nothing(seed: int) -> None
 def test_edges_join_all_pairs_within_reach_and_no_other() -> None:
     rng = np.random.default_rng(4)
     x, y = rng.uniform(0, 300, (2, 60))
-    motion: Motion = motions(x, y, HEADINGS, 1.0, 40.0, 2.0)
+    edges = edges_between(x, y, HEADINGS, 1.0, 40.0)
     apart = np.hypot(x[:, None] - x[None], y[:, None] - y[None])
-    reach = np.sort(apart[motion.source, motion.target])[-1]
+    reach = np.sort(apart[edges.source, edges.target])[-1]
     joined = np.zeros((60, 60), bool)
-    joined[motion.source, motion.target] = True
+    joined[edges.source, edges.target] = True
     assert (joined == (apart <= reach)).all()
-    assert (np.diff(motion.target) >= 0).all()
+    assert (np.diff(edges.target) >= 0).all()
 
 
 def test_a_clip_in_doubt_speaks_for_every_view() -> None:

@@ -14,6 +14,7 @@ from gama_core.embed import Models
 from gama_core.errors import Cancelled
 from gama_core.evidence import MOMENTS_S, Evidence, answered, growing_evidence, moments, tabled
 from gama_core.gallery import Gallery
+from gama_core.inside import InsideLaw
 from gama_core.localize import find
 from gama_core.see import Seen
 from gama_core.settings import Settings
@@ -94,7 +95,9 @@ def test_a_perfect_drive_never_points_elsewhere_with_more_clips(gallery: Gallery
 
 def test_a_drive_like_nothing_here_is_shown_with_doubt(gallery: Gallery, models: Models) -> None:
     noise = np.random.default_rng(9).standard_normal((14, gallery.embeddings.shape[1])).astype(np.float32)
-    strict = dataclasses.replace(models.calibration, agreement_slope=20.0, agreement_offset=-14.0)
+    strict = dataclasses.replace(
+        models.calibration, inside=InsideLaw(20.0, 0.0, -14.0), inside_closer=InsideLaw(20.0, 0.0, -14.0)
+    )
     models = dataclasses.replace(models, calibration=strict)
     drive = seen(gallery, eastwards(0, 1))
     lost = dataclasses.replace(drive, vectors=noise / np.linalg.norm(noise, axis=1, keepdims=True))

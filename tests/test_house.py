@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures "
-    "workers dataset run",
+    "workers dataset run moves inside",
     1: "models calibration",
-    2: "crops embed see search screen decode follow windows",
+    2: "crops ground embed see search screen plane closer decode follow windows",
     3: "localize evidence outliers build_gallery evaluate record curves retrieval training world",
     4: "scene labels lines basemap draw export offline __main__",
 }

@@ -14,37 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.calibration import Calibration
-from gama_core.embed import Models, embed_clips
+from gama_core.closer import Closer, can_look_closer, look_closer
+from gama_core.decode import Decoded
+from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import (
-    LONG_CLIPS,
-    SHORT_CLIPS,
-    Plane,
-    agreement,
-    decode_on,
-    inside_probability,
-    lay_out,
-    left_out,
-    length_weight,
-    novelty,
-)
+from gama_core.follow import Pace, agreed_closer, agreement, decode_closer, decode_on, novelty
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
+from gama_core.inside import LONG_CLIPS, SHORT_CLIPS, Agreement, InsideLaw, length_weight
 from gama_core.measures import acceptance_threshold
+from gama_core.plane import Plane, ViewPlane, lay_out, left_out
 from gama_core.screen import by_network, can_screen, late
 from gama_core.search import search
+from gama_core.see import Seen, see
 from gama_core.settings import Settings
-from gama_core.tile import ZOOM, world_pixels
 from gama_core.track import Track
-from gama_core.video import Video, cut_clips
+from gama_core.video import Video
 
 Report = Callable[[dict[str, float]], None]
 SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
 DOUBT = (0.3, 0.1, 0.02)
 TURN_PENALTY = (2.0, 1.0, 3.5)
+CLOSER_SHARPNESS = (4.0, 6.0, 9.0, 13.0, 18.0)
+FINE_WEIGHT = (0.5, 1.0, 2.0)
+CLOSER_DOUBT = (0.1, 0.02)
+CLOSE_M = 20.0  # what a closer look is to tell apart
 ALIKE = 0.001  # of log-probability a clip: options as near to the best as this are as good, and the first is taken
 LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
+SOME = 12  # drives that tell how the path is to be laid
 _TURNED = ("sharpness", "doubt", "turn_penalty")
+_TURNED_CLOSER = ("closer_sharpness", "fine_weight", "closer_doubt")
 ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 
 
@@ -52,13 +51,41 @@ ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 class Drive:
     """One validation drive in its own city's gallery."""
 
-    vectors: NDArray[np.float32]
+    seen: Seen
     truth: tuple[LatLon | None, ...]
     city: int
     region: int
     regions: tuple[int, ...]  # all that it passes through
     late: NDArray[np.float32]
     network: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Galleries:
+    """The galleries of the validation cities, laid out, and what is looked at in them."""
+
+    cities: list[Gallery]
+    planes: list[ViewPlane]
+    models: Models
+    settings: Settings
+
+    def pace(self, seen: Seen) -> Pace:
+        return Pace(self.settings.clip_every_s, self.settings.max_speed_m_s, seen.odometry)
+
+    def path(self, seen: Seen, city: int, plane: ViewPlane, calibration: Calibration) -> tuple[Decoded, Agreement]:
+        """A first path over a plane."""
+        similarity = plane.similarity(seen.vectors, self.cities[city])
+        decoded = decode_on(plane, similarity, novelty(seen.vectors), calibration, self.pace(seen))
+        return decoded, agreement(decoded, similarity)
+
+    def closer(self, seen: Seen, city: int, plane: ViewPlane, first: Decoded) -> Closer:
+        """What a closer look after it shows."""
+        assert seen.fine is not None
+        gallery, most = self.cities[city], self.settings.closer_views
+        return look_closer(plane, first.posterior, seen.vectors, seen.fine, gallery, self.models, most)
+
+    def path_closer(self, seen: Seen, closer: Closer, calibration: Calibration) -> Decoded:
+        return decode_closer(closer, novelty(seen.vectors), calibration, self.pace(seen))
 
 
 def calibrate(
@@ -79,29 +106,31 @@ def calibrate(
         if (drive := _drive(video, track, gallery, city, models, settings)) is not None
     ]
     planes = [lay_out(gallery, list(range(len(gallery.regions)))) for gallery in cities]
+    galleries = Galleries(cities, planes, models, settings)
     calibration = _ranking(known, Calibration(models.record.sha256))
-    calibration = _path(known, cities, planes, calibration, settings, report)
-    calibration = _inside(known, cities, planes, calibration, settings)
+    calibration = _path(known, galleries, calibration, report)
+    looks = all(can_look_closer(gallery, models) for gallery in cities)
+    if looks:
+        calibration = _closer(known, galleries, calibration, report)
+    calibration = _inside(known, galleries, calibration, looks, report)
     right = [_score(drive, calibration).argmax() == drive.region for drive in known]
     return calibration, {"drives": float(len(known)), "region_top1": float(np.mean(right))}
 
 
 def _drive(video: Video, track: Track, gallery: Gallery, city: int, models: Models, settings: Settings) -> Drive | None:
-    config = models.gama_net.config
-    clips = list(cut_clips(video, settings, config.frame_cover, (config.clip_size[1], config.clip_size[0])))
-    vectors = embed_clips(models, (clip.frames for clip in clips))
-    truth = tuple(track.at(clip.start_s) for clip in clips)
+    seen = see(video, models, settings)
+    truth = tuple(track.at(float(time_s)) for time_s in seen.times_s)
     votes = [
         index for index, region in enumerate(gallery.regions) for at in truth if at is not None and region.contains(at)
     ]
     if not votes:
         return None
-    shortlist = search(vectors, gallery, settings.shortlist)
+    shortlist = search(seen.vectors, gallery, settings.shortlist)
     asked = can_screen(gallery, models)
     network = by_network(shortlist, gallery, models, settings) if asked else np.zeros(len(gallery.regions), np.float32)
     region = max(set(votes), key=votes.count)
-    found = late(vectors, gallery, settings.region_windows)
-    return Drive(vectors, truth, city, region, tuple(sorted(set(votes))), found, network)
+    found = late(seen.vectors, gallery, settings.region_windows)
+    return Drive(seen, truth, city, region, tuple(sorted(set(votes))), found, network)
 
 
 def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
@@ -124,80 +153,116 @@ def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
     return max(options, key=likelihood)
 
 
-def _path(
-    drives: list[Drive],
-    cities: list[Gallery],
-    planes: list[Plane],
-    start: Calibration,
-    settings: Settings,
-    report: Report,
-) -> Calibration:
+def _path(drives: list[Drive], galleries: Galleries, start: Calibration, report: Report) -> Calibration:
     """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth.
 
     Where the validation drives cannot tell, because all of them are found, the clips are believed less.
     """
-    some = drives[:: max(1, len(drives) // 12)]
 
-    def chosen(options: list[Calibration]) -> Calibration:
-        means = []
-        for option in options:
-            means.append(float(np.mean([_near_truth(drive, cities, planes, option, settings) for drive in some])))
-            report({name: getattr(option, name) for name in _TURNED} | {"log_posterior": means[-1]})
-        return options[int(np.argmax(np.array(means) >= max(means) - ALIKE))]
+    def near_truth(drive: Drive, option: Calibration) -> float:
+        plane = galleries.planes[drive.city]
+        return _near_truth(galleries.path(drive.seen, drive.city, plane, option)[0], plane, drive, NEAR_M)
 
+    some = _some(drives)
     pairs = itertools.product(SHARPNESS, DOUBT)
-    best = chosen([dataclasses.replace(start, sharpness=sharpness, doubt=doubt) for sharpness, doubt in pairs])
-    return chosen([dataclasses.replace(best, turn_penalty=turn) for turn in TURN_PENALTY])
+    options = [dataclasses.replace(start, sharpness=sharpness, doubt=doubt) for sharpness, doubt in pairs]
+    best = _chosen(options, some, near_truth, _TURNED, report)
+    turns = [dataclasses.replace(best, turn_penalty=turn) for turn in TURN_PENALTY]
+    return _chosen(turns, some, near_truth, _TURNED, report)
 
 
-def _near_truth(
-    drive: Drive, cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
-) -> float:
-    """The mean log of the posterior within 80 m of the truth."""
-    plane = planes[drive.city]
-    gallery, step_s = cities[drive.city], settings.clip_every_s
-    similarity = plane.similarity(drive.vectors, gallery)
-    decoded = decode_on(plane, similarity, novelty(drive.vectors), calibration, step_s, settings.max_speed_m_s)
+def _closer(drives: list[Drive], galleries: Galleries, start: Calibration, report: Report) -> Calibration:
+    """The same for what a closer look shows, by the posterior a few metres around the truth."""
+    some = _some(drives)
+    looked: dict[int, Closer] = {}
+    for drive in some:
+        plane = galleries.planes[drive.city]
+        first, _ = galleries.path(drive.seen, drive.city, plane, start)
+        looked[id(drive)] = galleries.closer(drive.seen, drive.city, plane, first)
+
+    def near_truth(drive: Drive, option: Calibration) -> float:
+        closer = looked[id(drive)]
+        return _near_truth(galleries.path_closer(drive.seen, closer, option), closer.plane, drive, CLOSE_M)
+
+    options = [
+        dataclasses.replace(start, closer_sharpness=sharpness, fine_weight=weight, closer_doubt=doubt)
+        for sharpness, weight, doubt in itertools.product(CLOSER_SHARPNESS, FINE_WEIGHT, CLOSER_DOUBT)
+    ]
+    return _chosen(options, some, near_truth, _TURNED_CLOSER, report)
+
+
+def _some(drives: list[Drive]) -> list[Drive]:
+    return drives[:: max(1, len(drives) // SOME)]
+
+
+def _chosen(
+    options: list[Calibration],
+    drives: list[Drive],
+    likelihood: Callable[[Drive, Calibration], float],
+    told: tuple[str, ...],
+    report: Report,
+) -> Calibration:
+    """The first of the options that is as good as the best."""
+    means = []
+    for option in options:
+        means.append(float(np.mean([likelihood(drive, option) for drive in drives])))
+        report({name: getattr(option, name) for name in told} | {"log_posterior": means[-1]})
+    return options[int(np.argmax(np.array(means) >= max(means) - ALIKE))]
+
+
+def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> float:
+    """The mean log of the posterior so near to the truth."""
     mass = decoded.posterior.sum(axis=2)
-    logs = []
-    for clip, at in enumerate(drive.truth):
-        if at is None:
-            continue
-        x_px, y_px = world_pixels(at.lat_deg, at.lon_deg, ZOOM)
-        east, south = (float(x_px) - plane.left_px, float(y_px) - plane.top_px)
-        away_m = np.hypot(plane.x_m - east * plane.metres_per_px, plane.y_m - south * plane.metres_per_px)
-        logs.append(np.log(mass[clip][away_m <= NEAR_M].sum() + 1e-3))
-    return float(np.mean(logs))
+    held = [mass[clip][plane.away_m(at) <= near_m].sum() for clip, at in enumerate(drive.truth) if at is not None]
+    return float(np.log(np.array(held) + 1e-3).mean())
 
 
 def _inside(
-    drives: list[Drive], cities: list[Gallery], planes: list[Plane], calibration: Calibration, settings: Settings
+    drives: list[Drive], galleries: Galleries, calibration: Calibration, looks: bool, report: Report
 ) -> Calibration:
     """Log-odds that a drive lies in the gallery, from its agreement along the path (logistic): at home, there with its
     place left out, and in the next city; in all of it and in one region alone; from a quarter of the drive to all."""
-    found = []
-    for drive in drives:
-        home, away = drive.city, (drive.city + 1) % len(cities)
-        places = [(home, planes[home], True), (home, lay_out(cities[home], list(drive.regions)), True)]
-        places += [(away, planes[away], False), (away, lay_out(cities[away], [drive.region]), False)]
-        if left := left_out(cities[home], drive.regions):
-            places.append((home, lay_out(cities[home], left), False))
-        for (city, plane, inside), clips in itertools.product(places, LENGTHS):
-            vectors = drive.vectors[:clips]
-            similarity = plane.similarity(vectors, cities[city])
-            pace = settings.clip_every_s, settings.max_speed_m_s
-            decoded = decode_on(plane, similarity, novelty(vectors), calibration, *pace)
-            found.append((agreement(decoded, similarity), clips, inside))
+    coarse, fine = [], []
+    for done, drive in enumerate(drives):
+        for (city, plane, inside), clips in itertools.product(_homes(drive, galleries), LENGTHS):
+            seen = drive.seen.first(clips)
+            first, agreed = galleries.path(seen, city, plane, calibration)
+            coarse.append((agreed, clips, inside))
+            if looks:
+                closer = galleries.closer(seen, city, plane, first)
+                again = galleries.path_closer(seen, closer, calibration)
+                fine.append((agreed_closer(again, closer), clips, inside))
+        report({"inside": float(done + 1), "of": float(len(drives))})
+    return dataclasses.replace(calibration, inside=_law(coarse), inside_closer=_law(fine) if fine else InsideLaw())
+
+
+def _homes(drive: Drive, galleries: Galleries) -> list[tuple[int, ViewPlane, bool]]:
+    """Where a drive is looked for, and whether it is there: city, plane."""
+    home, cities = drive.city, galleries.cities
+    found = [(home, galleries.planes[home], True), (home, lay_out(cities[home], list(drive.regions)), True)]
+    if left := left_out(cities[home], drive.regions):
+        found.append((home, lay_out(cities[home], left), False))
+    if len(cities) > 1:
+        away = (home + 1) % len(cities)
+        found.append((away, galleries.planes[away], False))
+    return found
+
+
+def _law(found: list[tuple[Agreement, int, bool]]) -> InsideLaw:
+    """The law under which what was found is likeliest, and the thresholds that accept nearly all that are inside."""
     weight = np.array([length_weight(clips) for _, clips, _ in found])
-    agreed, there = np.array([row[0] for row in found]), np.array([float(row[2]) for row in found])
-    slope, offset, bias = _logistic(np.stack([weight * agreed, weight], axis=1), there).tolist()
-    fitted = dataclasses.replace(calibration, agreement_slope=slope, agreement_offset=offset, agreement_bias=bias)
-    said = [(inside_probability(mean, clips, fitted), clips) for mean, clips, inside in found if inside]
+    there = np.array([float(inside) for _, _, inside in found])
+    columns = [weight * [agreed.coarse for agreed, _, _ in found], weight]
+    if found[0][0].fine is not None:
+        columns.insert(1, weight * [agreed.fine or 0.0 for agreed, _, _ in found])
+    *slopes, offset, bias = _logistic(np.stack(columns, axis=1), there).tolist()
+    law = InsideLaw(slopes[0], slopes[1] if len(slopes) > 1 else 0.0, offset, bias)
+    said = [(law.probability(agreed, clips), clips) for agreed, clips, inside in found if inside]
     thresholds = [
         acceptance_threshold([chance for chance, clips in said if clips == size], ACCEPT)
         for size in (LONG_CLIPS, SHORT_CLIPS)
     ]
-    return dataclasses.replace(fitted, inside_threshold=thresholds[0], inside_threshold_short=thresholds[1])
+    return dataclasses.replace(law, threshold=thresholds[0], threshold_short=thresholds[1])
 
 
 def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,35 @@
+"""Whether a drive lies in a gallery: a law of how well its clips agree with what stands along its path."""
+
+from __future__ import annotations
+
+import pytest
+
+from gama_core.inside import Agreement, InsideLaw, together
+
+
+def test_more_evidence_makes_a_place_more_likely() -> None:
+    law = InsideLaw(slope=40.0, offset=-24.0, bias=-1.0)
+    assert law.probability(Agreement(0.625), 40) == pytest.approx(0.5)
+    assert law.probability(Agreement(0.7), 40) > 0.9
+    assert law.probability(Agreement(0.7), 10) < law.probability(Agreement(0.7), 40)
+    assert law.probability(Agreement(0.7), 400) == law.probability(Agreement(0.7), 40)
+
+
+def test_both_spaces_speak_where_one_looked_closer() -> None:
+    law = InsideLaw(slope=40.0, fine_slope=20.0, offset=-34.0, bias=-1.0)
+    assert law.probability(Agreement(0.625, 0.5), 40) == pytest.approx(0.5)
+    assert law.probability(Agreement(0.625, 0.6), 40) > 0.8
+
+
+def test_a_shorter_drive_is_held_to_a_threshold_of_its_own() -> None:
+    law = InsideLaw(threshold=0.3, threshold_short=0.1)
+    assert law.least(10) == law.least(3) == pytest.approx(0.1)
+    assert law.least(40) == law.least(400) == pytest.approx(0.3)
+    assert 0.1 < law.least(20) < 0.3
+
+
+def test_the_parts_of_a_drive_agree_by_their_share() -> None:
+    assert together([Agreement(0.2, 0.4), Agreement(0.6, 0.8)], [0.25, 0.75]) == Agreement(
+        pytest.approx(0.5), pytest.approx(0.7)
+    )
+    assert together([Agreement(0.2), Agreement(0.6, 0.8)], [0.5, 0.5]) == Agreement(0.4)
