@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.world.camera import NEAR_M, SHIFT, View
+from gama_core.world.crowns import SPRITE_PX, from_beside
 from gama_core.world.light import Light, Tone
 from gama_core.world.paint import Colour, Image
 from gama_core.world.palette import CAR_COLOURS
 from gama_core.world.shapes import rectangle
 
-_SPRITE_PX = 128
 _BARK = np.array([78.0, 64.0, 52.0])
 _GLASS = np.array([48.0, 56.0, 66.0])
 _HUB = np.array([120.0, 122.0, 124.0])
@@ -23,7 +21,7 @@ _DETAIL_M = 45.0
 
 
 def paint_tree(
-    frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour
+    frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour, palms: bool
 ) -> None:
     """A crown and a trunk; `tree` is x, y, radius, height, kind, with x to the right and z ahead of the camera."""
     radius_m, height_m, kind = tree[2], tree[3], int(tree[4])
@@ -43,8 +41,8 @@ def paint_tree(
     right, bottom = min(frame.shape[1], x0 + width), min(frame.shape[0], y0 + height)
     if right <= left or bottom <= top_row:
         return
-    mask, brightness = _sprites()[(kind + 4 * int(tree[0] * 7)) % 16]
-    sx, sy = _SPRITE_PX / width, _SPRITE_PX / height
+    mask, brightness = from_beside(palms)[(kind + 4 * int(tree[0] * 7)) % 16]
+    sx, sy = SPRITE_PX / width, SPRITE_PX / height
     place = np.array([[sx, 0, (left - x0 + 0.5) * sx - 0.5], [0, sy, (top_row - y0 + 0.5) * sy - 0.5]])
     size, flags = (right - left, bottom - top_row), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     shape = cv2.warpAffine(mask, place, size, flags=flags)
@@ -54,31 +52,6 @@ def paint_tree(
     cv2.copyTo(
         cv2.LUT(cv2.merge([leaves] * 3), table[None]), (shape > 110).astype(np.uint8), frame[top_row:bottom, left:right]
     )
-
-
-@lru_cache(maxsize=1)
-def _sprites() -> list[tuple[Image, Image]]:
-    """16 crowns: mask, and brightness with 128 for 1; every fourth a conifer."""
-    rng = np.random.default_rng(3)
-    return [_sprite(rng, number % 4 == 3) for number in range(16)]
-
-
-def _sprite(rng: np.random.Generator, conifer: bool) -> tuple[Image, Image]:
-    mask, brightness = np.zeros((_SPRITE_PX, _SPRITE_PX), np.uint8), np.zeros((_SPRITE_PX, _SPRITE_PX), np.float32)
-    tufts = []
-    for _ in range(130):
-        if conifer:
-            y = rng.uniform(6, 122)
-            tufts.append((64 + rng.normal() * y * 0.15, y, rng.uniform(4, 10)))
-        else:
-            turn, reach = rng.uniform(0, 2 * np.pi), 48 * np.sqrt(rng.random())
-            tufts.append((64 + reach * np.cos(turn), 64 + reach * np.sin(turn), rng.uniform(6, 15)))
-    for x, y, radius in tufts:
-        tone = float(rng.uniform(0.62, 1.12) * (1.22 - 0.62 * y / _SPRITE_PX))
-        cv2.circle(mask, (int(x), int(y)), int(radius), 255, -1)
-        cv2.circle(brightness, (int(x), int(y)), int(radius), tone, -1)
-    brightness = cv2.GaussianBlur(brightness, (3, 3), 0) + rng.normal(size=brightness.shape).astype(np.float32) * 0.1
-    return mask, np.clip(brightness * 128, 0, 255).astype(np.uint8)
 
 
 def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], z: float, moves: bool) -> None:
