@@ -1,3 +1,4 @@
+import colorsys
 from dataclasses import fields
 from itertools import product
 
@@ -68,8 +69,6 @@ def test_training_styles_are_spread_over_their_whole_spans():
 
 @pytest.mark.parametrize("family", [BROAD, *HELD_OUT], ids=family_id)
 def test_the_green_of_a_city_stays_within_its_family(family):
-    import colorsys
-
     rng = np.random.default_rng(2)
     palette = Palette.random(rng, family)
     for at in rng.uniform(0, 2000, (60, 2)):

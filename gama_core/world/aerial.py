@@ -217,13 +217,11 @@ class _Above:
         part = picture[box]
         if not part.size:
             return
-        shape, light = (
-            cv2.resize(each, (size, size), interpolation=cv2.INTER_LINEAR) for each in self.crowns[index % 16]
-        )
-        inner = np.s_[max(0, -top) :, max(0, -left) :]
-        shape, light = shape[inner][: part.shape[0], : part.shape[1]], light[inner][: part.shape[0], : part.shape[1]]
+        first_row, first_column = max(0, -top), max(0, -left)
+        inner = np.s_[first_row : first_row + part.shape[0], first_column : first_column + part.shape[1]]
+        shape, light = (cv2.resize(each, (size, size))[inner] for each in self.crowns[index % 16])
         leaves = cv2.LUT(cv2.merge([light] * 3), self.leaf_tones[int(kind)][index % 3])
-        cv2.copyTo(leaves, cv2.compare(shape, 127, cv2.CMP_GT), part)
+        cv2.copyTo(leaves, (shape > 127).astype(np.uint8), part)
 
 
 def _inside(table: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.int64]:

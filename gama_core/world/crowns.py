@@ -47,7 +47,7 @@ def _leafy_height(rng: np.random.Generator) -> NDArray[np.float32]:
         away2 = (column - reach * np.cos(turn)) ** 2 + (row - reach * np.sin(turn)) ** 2
         base = 14 * np.sqrt(max(0.0, 1 - (reach / half) ** 2)) + 1
         np.maximum(height, np.where(away2 < radius**2, base + np.sqrt(np.maximum(radius**2 - away2, 0)), 0), out=height)
-    return height + np.where(height > 0, rng.standard_normal(height.shape) * 0.7, 0).astype(np.float32)
+    return np.asarray(height + np.where(height > 0, rng.standard_normal(height.shape) * 0.7, 0), np.float32)
 
 
 def _palm_height(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -83,9 +83,8 @@ def _leafy(rng: np.random.Generator, conifer: bool) -> Crown:
         cv2.circle(brightness, spot, radius, float(rng.uniform(0.5, 1.2) * (1.25 - 0.7 * spot[1] / SPRITE_PX)), -1)
     for _ in range(26):  # the sky between the leaves
         turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(28, 62)
-        cv2.circle(
-            mask, (int(64 + reach * np.cos(turn)), int(64 + reach * np.sin(turn))), int(rng.uniform(1, 4)), 0, -1
-        )
+        spot = (int(64 + reach * np.cos(turn)), int(64 + reach * np.sin(turn)))
+        cv2.circle(mask, spot, int(rng.uniform(1, 4)), 0, -1)
     brightness += rng.standard_normal(brightness.shape).astype(np.float32) * 0.16
     return mask, np.clip(cv2.GaussianBlur(brightness, (3, 3), 0) * 128, 0, 255).astype(np.uint8)
 
@@ -97,7 +96,7 @@ def _palm(rng: np.random.Generator) -> Crown:
         run = np.linspace(0, 1, 9)
         x = 64 + 60 * run * np.cos(turn)
         y = 46 - 40 * run * np.sin(turn) + 52 * run**2
-        line = np.round(np.c_[x, y]).astype(np.int32)
+        line = np.array([[round(px), round(py)] for px, py in zip(x, y, strict=True)], np.int32)
         cv2.polylines(mask, [line], False, 255, 7)
         cv2.polylines(brightness, [line], False, float(rng.uniform(70, 150)), 7)
     return mask, brightness

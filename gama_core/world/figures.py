@@ -153,8 +153,9 @@ class _Solid:
 
     def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: Tone) -> None:
         x, z = self.view.relative(points)
-        if float(z.min()) < NEAR_M:
+        if float(z.max()) < NEAR_M:
             return
+        z = np.maximum(z, NEAR_M)
         hull = cv2.convexHull(self.view.pixels(x, z, up_m))
         cv2.fillConvexPoly(self.frame, hull, tone, cv2.LINE_8, SHIFT)
 

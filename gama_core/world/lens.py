@@ -61,13 +61,14 @@ class Lens:
         """The frame as it comes back from the recorder: coarser, compressed, dithered."""
         c = self.conditions
         if c.resolution < 1.0:
-            image = cv2.resize(image, None, fx=c.resolution, fy=c.resolution, interpolation=cv2.INTER_AREA)
+            size = (round(self.width * c.resolution), round(self.height * c.resolution))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         if c.jpeg:
             stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, c.jpeg])[1]
-            image = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+            image = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8)
         if c.resolution < 1.0:
-            image = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-        return _dithered(np.asarray(image, np.uint8), c.tones) if c.tones else np.asarray(image, np.uint8)
+            image = np.asarray(cv2.resize(image, (self.width, self.height)), np.uint8)
+        return _dithered(image, c.tones) if c.tones else image
 
 
 def _vignette(width: int, height: int, darkening: float) -> NDArray[np.float32]:

@@ -110,7 +110,7 @@ class Renderer:
             crown = tree[:2] + reach * tree[3] * 0.6 + tree[2] * _OCTAGON
             _fill_ground(shade, view, crown)
         if sun > _FAINT_SUN:
-            shade = cv2.subtract(shade, self._leaf_light(view))
+            cv2.subtract(shade, self._leaf_light(view), shade)
             for first in near.walls[near.walls % 4 == 0]:
                 building = scene.building_of(int(first))
                 x, z = view.relative(building.centre[None])

@@ -91,7 +91,7 @@ class Site:
                 outline, needs = (
                     facing(centre, ways[index], inwards[index], width_m - apart_m, depth_m) for apart_m in slack_m
                 )
-                if rng.random() < 0.94 and self.ground.take(needs, -0.5):
+                if rng.random() < (0.94 if gaps[1] else 0.99) and self.ground.take(needs, -0.5):
                     self.land.buildings += self.architect.build(outline, kind)
                     around(Lot(centre, ways[index], inwards[index], width_m, depth_m, set_m - side.setback_m))
                 at_m += width_m + (rng.uniform(*gaps) if rng.random() < close else rng.uniform(3, 12))

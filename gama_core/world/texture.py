@@ -37,7 +37,7 @@ def weathered(image: Image, where: Rectangle, strength: float) -> Image:
 def levels(strength: float) -> Image:
     """What a tile's grey levels multiply brightness with, 128 for 1: uint8 (256,)."""
     change = (np.arange(256) - 128.0) / _PER_DEVIATION * strength
-    return np.clip(128.0 * (1.0 + change), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128.0 * (1.0 + change), 0, 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)
@@ -45,20 +45,23 @@ def leaf_light() -> Image:
     """Where the sun falls through a crown, 255, and where it does not, 0: a tile of 51 m that wraps."""
     rng = np.random.default_rng(21)
     noise = _smooth(rng, 2.2) + 0.8 * _smooth(rng, 7.0)
-    return (np.clip((noise / noise.std() - 0.35) * 1.6, 0, 1) * 255).astype(np.uint8)
+    return np.asarray((np.clip((noise / noise.std() - 0.35) * 1.6, 0, 1) * 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)
 def walls() -> list[list[Image]]:
-    """Plaster, bricks and boards, each at a quarter more and more of its resolution: tiles of 41 m, 128 for no change."""
+    """Plaster, bricks and boards, each whole, half and a quarter as fine: tiles of 41 m, 128 for no change."""
     rng = np.random.default_rng(22)
     stains = 0.7 * _smooth(rng, 12.0) + 0.6 * _smooth(rng, 3.0, 40.0) + 0.4 * _smooth(rng, 1.0)
     bricks = np.kron(rng.standard_normal((_SIDE_PX, _SIDE_PX // 4)), np.ones((1, 4)))
     boards = np.where(np.arange(_SIDE_PX) % 4 == 0, -1.6, 0.4)[:, None] + 0.5 * _smooth(rng, 20.0, 0.6)
     tiles = [_grey(stains + extra) for extra in (0.0, bricks, boards)]
-    return [
-        [cv2.resize(tile, None, fx=s, fy=s, interpolation=cv2.INTER_AREA) for s in (1.0, 0.5, 0.25)] for tile in tiles
-    ]
+    return [[_coarser(tile, times) for times in (1, 2, 4)] for tile in tiles]
+
+
+def _coarser(tile: Image, times: int) -> Image:
+    side = _SIDE_PX // times
+    return np.asarray(cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +72,7 @@ def _blotches() -> Image:
 
 
 def _grey(noise: NDArray[np.float64]) -> Image:
-    return np.clip((noise - noise.mean()) / noise.std() * _PER_DEVIATION + 128, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((noise - noise.mean()) / noise.std() * _PER_DEVIATION + 128, 0, 255).astype(np.uint8))
 
 
 def _smooth(rng: np.random.Generator, across_px: float, down_px: float | None = None) -> NDArray[np.float64]:

@@ -117,7 +117,7 @@ def _night(base: Conditions, rng: np.random.Generator) -> Conditions:
         base, sky=hsv(225, 0.5, rng.uniform(0.03, 0.1)), horizon=hsv(rng.uniform(20, 230), 0.3, rng.uniform(0.08, 0.2)),
         ambient=tint * level, sun=0.0, headlights=rng.uniform(0.65, 1.0), lit_windows=rng.uniform(0.15, 0.5),
         clouds=0.2, noise=base.noise + rng.uniform(1, 5), visibility_m=rng.uniform(120, 350),
-        gain=base.gain * rng.uniform(1.0, 1.35),
+        gain=base.gain * rng.uniform(1.0, 1.35), blacks=0.0, resolution=max(base.resolution, 0.6),
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ class Glare:
     def __init__(self, width: int, height: int, rng: np.random.Generator) -> None:
         self.width, self.height = width, height
         self.rows, self.columns = np.mgrid[0:height:_COARSE, 0:width:_COARSE].astype(np.float32)
-        rays = rng.random(_RAYS) ** 5
+        rays = rng.random(_RAYS) ** 4
         self.rays = np.convolve(np.r_[rays, rays, rays], (0.2, 0.6, 0.2), "same")[_RAYS : 2 * _RAYS]
-        self.strongest_ray = rng.uniform(0.15, 0.6)
+        self.strongest_ray = rng.uniform(0.2, 0.9)
         size = (self.columns.shape[1], self.columns.shape[0])
         dust = rng.random((12, 9)).astype(np.float32)
         self.dust = cv2.resize(dust, size, interpolation=cv2.INTER_CUBIC) * rng.uniform(0.3, 1.2) + 0.6
