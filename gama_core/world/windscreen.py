@@ -51,7 +51,7 @@ class Dashboard:
         below = (row > edge + bulge).astype(np.float32)
         patches = cv2.resize(rng.random((5, 7)).astype(np.float32) ** 2, (width, height), interpolation=cv2.INTER_CUBIC)
         mirrored = np.clip((row - 0.45) / 0.5, 0, 1) * patches * rng.uniform(30, 110) * (1 - below)
-        along = np.repeat(rng.random(24), -(-width // 24))[:width] ** 2
+        along = np.interp(np.linspace(0, 23, width), np.arange(24), rng.random(24)) ** 2
         glint = np.exp(-(((row - edge - bulge) * height / 1.2) ** 2)) * along[None] * rng.uniform(60, 255)
         light = conditions.ambient * conditions.reflection
         self.light = np.clip((mirrored + glint)[:, :, None] * light, 0, 255).astype(np.uint8)
