@@ -69,11 +69,11 @@ def random_conditions(rng: np.random.Generator, name: str | None = None) -> Cond
         jpeg=int(rng.integers(30, 92)) if rng.random() < 0.55 else 0,
         sun_height_deg=rng.uniform(6, 45),
         glare=0.0,
-        blacks=rng.uniform(0.03, 0.14) if rng.random() < 0.15 else 0.0,
+        blacks=rng.uniform(0.03, 0.14) if rng.random() < 0.1 else 0.0,
         saturation=rng.uniform(0.3, 0.8) if rng.random() < 0.2 else rng.uniform(0.8, 1.25),
-        resolution=rng.uniform(0.35, 0.8) if rng.random() < 0.15 else 1.0,
-        reflection=rng.uniform(0.2, 1.0) if rng.random() < 0.15 else 0.0,
-        tones=int(rng.integers(9, 24)) if rng.random() < 0.06 else 0,
+        resolution=rng.uniform(0.35, 0.8) if rng.random() < 0.12 else 1.0,
+        reflection=rng.uniform(0.2, 1.0) if rng.random() < 0.1 else 0.0,
+        tones=int(rng.integers(9, 24)) if rng.random() < 0.04 else 0,
     )
     return _CHANGES[name](base, rng)
 
