@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gama_core.world.camera import SHIFT, Camera, View
 from gama_core.world.ground_view import GroundView
-from gama_core.world.place import make_place
+from gama_core.world.place import make_place, style_of
 from gama_core.world.render import Renderer
 from gama_core.world.scene import Scene
 from gama_core.world.weather import WEATHERS, random_conditions
@@ -19,7 +19,7 @@ LEVEL = Camera(focal=0.6, horizon=0.5, height_m=1.4, roll_deg=0.0, yaw_deg=0.0, 
 
 @functools.cache
 def city():
-    return make_place(20_955)
+    return make_place(20_955, style=replace(style_of(20_955), wear=0.0))
 
 
 @functools.cache
@@ -31,6 +31,7 @@ def clear_day(rng):
     return replace(
         random_conditions(rng, "day"),
         noise=0.0, jpeg=0, softness=0.0, vignette=0.0, sun=0.0, visibility_m=1e6, gain=np.ones(3), gamma=1.0,
+        glare=0.0, blacks=0.0, saturation=1.0, resolution=1.0, reflection=0.0, tones=0,
     )  # fmt: skip
 
 

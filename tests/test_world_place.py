@@ -10,6 +10,7 @@ from gama_core.errors import SettingsInvalid
 from gama_core.geo import LatLon
 from gama_core.world.paint import Canvas, Rectangle
 from gama_core.world.place import (
+    HELD_OUT_SEEDS,
     MARGIN_M,
     SAMPLE_SEED,
     TEST_SEEDS,
@@ -40,9 +41,10 @@ def test_another_seed_gives_another_place():
 
 
 def test_no_seed_belongs_to_two_splits():
-    seeds = [set(TRAINING_SEEDS), set(VALIDATION_SEEDS), set(TEST_SEEDS)]
+    seeds = [set(TRAINING_SEEDS), set(VALIDATION_SEEDS), set(TEST_SEEDS), set(HELD_OUT_SEEDS)]
     assert sum(map(len, seeds)) == len(set.union(*seeds))
     assert split_of(SAMPLE_SEED) == "test"
+    assert split_of(95_000) == "held-out"
 
 
 @pytest.mark.parametrize("seed", [0, 9_999, 21_000, 89_999, 100_000, -1])

@@ -24,7 +24,7 @@ class Building:
 
     outline: Points  # (4, 2)
     height_m: float
-    kind: str  # house, block, hall or shed
+    kind: str  # house, block, terrace, hall or shed
     gabled: bool  # a ridge along the longer side, else a flat roof
     roof: Colour  # as the aerial image shows it
     later_roof: Colour  # as the drives, years apart, show it
@@ -96,9 +96,12 @@ class Ground:
 class Architect:
     """Draws the buildings of one block from its palette of roofs and walls."""
 
-    def __init__(self, rng: np.random.Generator, palette: Palette, centre: Points, height_m: float) -> None:
+    def __init__(
+        self, rng: np.random.Generator, palette: Palette, centre: Points, height_m: float, white_roofs: float
+    ) -> None:
         self.rng = rng
         self.height_m = height_m  # typical for the block
+        self.white_roofs, self.concrete = white_roofs, palette.concrete
         self.roofs = [palette.roof(centre, rng) for _ in range(3)]
         self.facades = [palette.facade(centre, rng) for _ in range(4)]
 
@@ -107,10 +110,8 @@ class Architect:
         rng = self.rng
         height_m, gabled = self._size(kind)
         facade = self.facades[rng.integers(4)] * rng.uniform(0.9, 1.08)
-        tinted = gabled or rng.random() < 0.3
-        roof = self.roofs[rng.integers(3)] if tinted else grey(rng.uniform(85, 215)) + rng.normal(size=3) * 5
-        roof = np.clip(roof * rng.uniform(0.88, 1.1), 20, 240)
-        later = roof if rng.random() > 0.08 else np.clip(roof * rng.uniform(0.6, 1.4, 3), 20, 240)
+        roof = self._roof(gabled)
+        later = roof if rng.random() > 0.08 else np.clip(roof * rng.uniform(0.6, 1.4, 3), 20, 250)
         fate = rng.random()
         main = Building(
             outline, height_m, kind, gabled, roof, later, facade, int(rng.integers(5)),
@@ -125,9 +126,21 @@ class Architect:
         if kind == "block":
             height_m = float(np.clip(self.height_m * rng.lognormal(0, 0.33), 6, 48))
             return height_m, bool(height_m < 11 and rng.random() < 0.25)
+        if kind == "terrace":
+            storeys = round(min(max(self.height_m / STOREY_M * 0.7, 2), 4)) + int(rng.random() < 0.12)
+            return storeys * STOREY_M + rng.uniform(0.6, 1.0), False
         if kind == "hall":
             return rng.uniform(5, 9), False
         return rng.uniform(2.2, 2.7), bool(rng.random() < 0.6)
+
+    def _roof(self, gabled: bool) -> Colour:
+        """The tiles of a gable; on a flat roof a white membrane, or tar and gravel."""
+        rng = self.rng
+        if not gabled and rng.random() < self.white_roofs:
+            return np.clip(grey(rng.uniform(215, 250)) + rng.normal(size=3) * 4, 20, 250)
+        if gabled or rng.random() < 0.5:
+            return np.clip(self.roofs[rng.integers(3)] * rng.uniform(0.88, 1.1), 20, 250)
+        return np.clip(self.concrete * rng.uniform(0.5, 1.25), 20, 250)
 
     def _on_top(self, main: Building) -> list[Building]:
         """A floor set back on some flat roofs."""

@@ -27,7 +27,10 @@ _log = logging.getLogger("gama_core.world")
 
 Seed = Annotated[
     int,
-    typer.Option(help="Which city: 10000-19999 training, 20000-20999 validation, 90000-99999 test, 90001 the sample."),
+    typer.Option(
+        help="Which city: 10000-19999 training, 20000-20999 validation, 90000-94999 test, "
+        "95000-99999 held-out styles, 90001 the sample."
+    ),
 ]
 Columns = Annotated[int, typer.Option(help="Regions from west to east; a region is about 410 m wide.", min=1, max=40)]
 Rows = Annotated[int, typer.Option(help="Regions from north to south.", min=1, max=40)]

@@ -39,16 +39,18 @@ def facade(building: Building, side: int, length_m: float, lit_share: float, see
         return [_quads([[0.3, 0.7, 0.0, 2.0]], building.facade * 0.7)]
     if building.kind == "hall":
         return _hall(building, side, length_m, rng)
+    if building.kind == "terrace" and side % 2:
+        return _trim(building)  # the neighbour's wall, or a blind one
     storeys = max(1, int((building.height_m - building.base_m) / STOREY_M))
     shop = building.kind == "block" and storeys > 1 and building.base_m == 0.0
     windows = _windows(building, length_m, int(shop), storeys)
-    if building.kind == "house" and side == 0:
+    if building.kind in ("house", "terrace") and side == 0:
         windows = windows[~((windows[:, 1] > 0.4) & (windows[:, 0] < 0.6) & (windows[:, 2] < 2.0))]
     panels = [] if building.kind == "house" else _trim(building)
     panels += _glazing(building, windows, lit_share, rng)
     if shop:
         panels += _shop(building, length_m, lit_share, rng)
-    elif building.kind == "house" and side == 0:
+    elif building.kind in ("house", "terrace") and side == 0:
         panels.append(_quads([[0.44, 0.56, 0.0, 2.2]], building.facade * 1.15, detail=True))
         panels.append(_quads([[0.455, 0.545, 0.0, 2.1]], building.later_roof * 0.6))
     return panels

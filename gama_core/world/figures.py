@@ -9,21 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.world.camera import NEAR_M, SHIFT, View
+from gama_core.world.crowns import SPRITE_PX, from_beside
 from gama_core.world.light import Light, Tone
 from gama_core.world.paint import Colour, Image
 from gama_core.world.palette import CAR_COLOURS
-from gama_core.world.shapes import rectangle
 
-_SPRITE_PX = 128
 _BARK = np.array([78.0, 64.0, 52.0])
 _GLASS = np.array([48.0, 56.0, 66.0])
 _HUB = np.array([120.0, 122.0, 124.0])
 _TYRE = np.array([26.0, 26.0, 28.0])
-_DETAIL_M = 45.0
+_DETAIL_M, _DETAIL_PX_PER_M = 45.0, 4.5  # farther or smaller cars are but a body and a cabin
 
 
 def paint_tree(
-    frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour
+    frame: Image, view: View, light: Light, tree: NDArray[np.float64], x: float, z: float, tone: Colour, palms: bool
 ) -> None:
     """A crown and a trunk; `tree` is x, y, radius, height, kind, with x to the right and z ahead of the camera."""
     radius_m, height_m, kind = tree[2], tree[3], int(tree[4])
@@ -43,8 +42,8 @@ def paint_tree(
     right, bottom = min(frame.shape[1], x0 + width), min(frame.shape[0], y0 + height)
     if right <= left or bottom <= top_row:
         return
-    mask, brightness = _sprites()[(kind + 4 * int(tree[0] * 7)) % 16]
-    sx, sy = _SPRITE_PX / width, _SPRITE_PX / height
+    mask, brightness = from_beside(palms)[(kind + 4 * int(tree[0] * 7)) % 16]
+    sx, sy = SPRITE_PX / width, SPRITE_PX / height
     place = np.array([[sx, 0, (left - x0 + 0.5) * sx - 0.5], [0, sy, (top_row - y0 + 0.5) * sy - 0.5]])
     size, flags = (right - left, bottom - top_row), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     shape = cv2.warpAffine(mask, place, size, flags=flags)
@@ -56,31 +55,6 @@ def paint_tree(
     )
 
 
-@lru_cache(maxsize=1)
-def _sprites() -> list[tuple[Image, Image]]:
-    """16 crowns: mask, and brightness with 128 for 1; every fourth a conifer."""
-    rng = np.random.default_rng(3)
-    return [_sprite(rng, number % 4 == 3) for number in range(16)]
-
-
-def _sprite(rng: np.random.Generator, conifer: bool) -> tuple[Image, Image]:
-    mask, brightness = np.zeros((_SPRITE_PX, _SPRITE_PX), np.uint8), np.zeros((_SPRITE_PX, _SPRITE_PX), np.float32)
-    tufts = []
-    for _ in range(130):
-        if conifer:
-            y = rng.uniform(6, 122)
-            tufts.append((64 + rng.normal() * y * 0.15, y, rng.uniform(4, 10)))
-        else:
-            turn, reach = rng.uniform(0, 2 * np.pi), 48 * np.sqrt(rng.random())
-            tufts.append((64 + reach * np.cos(turn), 64 + reach * np.sin(turn), rng.uniform(6, 15)))
-    for x, y, radius in tufts:
-        tone = float(rng.uniform(0.62, 1.12) * (1.22 - 0.62 * y / _SPRITE_PX))
-        cv2.circle(mask, (int(x), int(y)), int(radius), 255, -1)
-        cv2.circle(brightness, (int(x), int(y)), int(radius), tone, -1)
-    brightness = cv2.GaussianBlur(brightness, (3, 3), 0) + rng.normal(size=brightness.shape).astype(np.float32) * 0.1
-    return mask, np.clip(brightness * 128, 0, 255).astype(np.uint8)
-
-
 def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], z: float, moves: bool) -> None:
     """A car, its lamps on if it `moves` in the dark: `car` is x, y, unit vector, colour index; `z` metres ahead."""
     colour = CAR_COLOURS[int(car[4])]
@@ -88,20 +62,25 @@ def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], 
     roof_m = 1.9 if van else 1.46
     solid = _Solid(frame, view, car)
     shade = light.shade
-    solid.slab(2.15, 0.95, 0.0, 0.02, 0.0, shade(_TYRE, z, 0.6))
-    if z < _DETAIL_M:
-        for along in (-1.35, 1.35):
-            solid.wheels(along, 0.33, shade(_TYRE, z))
-            solid.wheels(along, 0.18, shade(_HUB, z))
+    burning = moves and light.conditions.headlights > 0.05
+    fine = z < min(_DETAIL_M, view.focal_px / _DETAIL_PX_PER_M)
     belt_m, back, half = (1.0, -0.4, 1.75) if van else (0.8, -0.25, 1.5)
+    if not fine:
+        solid.slab(2.2, 0.92, 0.08, belt_m, 0.0, shade(colour, z, 0.85, 0.8))
+        solid.slab(half, 0.84, belt_m, roof_m - 0.08, back, shade(_GLASS, z), taper=0.72)
+        if burning and z < _DETAIL_M:
+            _paint_ends(solid, view, light, z, burning)
+        return
+    solid.slab(2.15, 0.95, 0.0, 0.02, 0.0, shade(_TYRE, z, 0.6))
+    for along in (-1.35, 1.35):
+        solid.wheels(along, 0.33, shade(_TYRE, z))
+        solid.wheels(along, 0.18, shade(_HUB, z))
     solid.slab(2.2, 0.9, 0.25, belt_m - 0.14, 0.0, shade(colour, z, 0.8, 0.8))
     solid.slab(2.16, 0.88, belt_m - 0.14, belt_m, 0.0, shade(colour, z, 0.94, 0.7), taper=0.96)
     solid.slab(half, 0.84, belt_m, roof_m - 0.08, back, shade(_GLASS, z), taper=0.72)
-    if z < _DETAIL_M:
-        solid.pillars(half, 0.84, belt_m, roof_m - 0.06, back, shade(colour, z, 0.8, 0.6), 0.72)
+    solid.pillars(half, 0.84, belt_m, roof_m - 0.06, back, shade(colour, z, 0.8, 0.6), 0.72)
     solid.slab(half * 0.74, 0.73, roof_m - 0.1, roof_m, back, shade(colour, z, 1.02, 0.6))
-    if z < _DETAIL_M:
-        _paint_ends(solid, view, light, z, moves and light.conditions.headlights > 0.05)
+    _paint_ends(solid, view, light, z, burning)
 
 
 def _paint_ends(solid: _Solid, view: View, light: Light, z: float, burning: bool) -> None:
@@ -124,6 +103,7 @@ class _Solid:
         self.frame, self.view = frame, view
         self.centre, self.along = car[:2], car[2:4]
         self.side = np.array([-car[3], car[2]])
+        self.axes = np.array([self.along, self.side])
 
     def slab(
         self,
@@ -136,10 +116,8 @@ class _Solid:
         taper: float = 1.0,
     ) -> None:
         """A box, its top `taper` times as long as its foot."""
-        middle = self.centre + self.along * shift_m
-        foot = rectangle(middle, self.along, half_length_m, half_width_m)
-        top = rectangle(middle, self.along, half_length_m * taper, half_width_m * (0.5 + taper / 2))
-        self._hull(np.vstack([foot, top]), np.repeat([low_m, high_m], 4), tone)
+        corners = _box(half_length_m, half_width_m, shift_m, taper)
+        self._hull(self.centre + corners @ self.axes, np.repeat([low_m, high_m], 4), tone)
 
     def wheels(self, along_m: float, radius_m: float, tone: Tone) -> None:
         """The wheel of an axle on the side that the camera sees."""
@@ -180,10 +158,18 @@ class _Solid:
 
     def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: Tone) -> None:
         x, z = self.view.relative(points)
-        if float(z.min()) < NEAR_M:
+        if float(z.max()) < NEAR_M:
             return
+        z = np.maximum(z, NEAR_M)
         hull = cv2.convexHull(self.view.pixels(x, z, up_m))
         cv2.fillConvexPoly(self.frame, hull, tone, cv2.LINE_8, SHIFT)
+
+
+@lru_cache(maxsize=64)
+def _box(half_length_m: float, half_width_m: float, shift_m: float, taper: float) -> NDArray[np.float64]:
+    """The corners of a box along and beside a car's middle, (8, 2): its foot, then its top."""
+    foot = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (half_length_m, half_width_m)
+    return np.asarray(np.vstack([foot, foot * (taper, 0.5 + taper / 2)]) + (shift_m, 0.0))
 
 
 def paint_lamp(frame: Image, view: View, light: Light, lamp: NDArray[np.float64], z: float) -> None:

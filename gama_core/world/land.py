@@ -7,10 +7,11 @@ import numpy as np
 
 from gama_core.world.fields import Field, Points
 from gama_core.world.games import courts, diamond, pitch
-from gama_core.world.palette import Palette, grey
+from gama_core.world.palette import Palette
 from gama_core.world.shapes import right_of, tangents
 from gama_core.world.site import Land, Site
 from gama_core.world.streets import Block
+from gama_core.world.style import Style
 
 
 class Zoning:
@@ -33,7 +34,7 @@ class Zoning:
         return float(self.typical_height_m * np.exp(0.45 * self.height.at(centre) + 0.2 * rng.normal()))
 
 
-def make_land(rng: np.random.Generator, blocks: tuple[Block, ...], palette: Palette, large: bool) -> Land:
+def make_land(rng: np.random.Generator, blocks: tuple[Block, ...], palette: Palette, style: Style, large: bool) -> Land:
     """Fills every block of a place, or of a `large` city."""
     land = Land()
     zoning = Zoning(rng, large)
@@ -44,7 +45,8 @@ def make_land(rng: np.random.Generator, blocks: tuple[Block, ...], palette: Pale
             use = ("park", "shops", "sports", "works")[rng.integers(4)]
         if large and use == "parking" and area > 9_000:
             use = ("town", "shops", "park")[rng.integers(3)]
-        _FILL[use](Site(rng, land, block, palette, zoning.height_m(block.centre, rng)))
+        fill = _terraces if use in ("homes", "town") and rng.random() < style.terraces else _FILL[use]
+        fill(Site(rng, land, block, palette, style, zoning.height_m(block.centre, rng)))
     return land
 
 
@@ -54,20 +56,31 @@ def _homes(site: Site) -> None:
     site.row("house", (8, 15), (8, 12), (2.5, 9), (site.setback_m, site.setback_m + 1.5), site.garden)
     for _ in range(int(site.rng.integers(2, 9))):
         site.stand_inside("shed", (2.5, 5), (2, 3.5))
-    site.scatter(int(site.rng.integers(2, 14)), 1.3, 3.8)
+    site.scatter(site.trees(16), 1.3, 4.2)
 
 
 def _town(site: Site) -> None:
-    site.cover(grey(site.palette.concrete * site.rng.uniform(0.75, 1.02)) + site.rng.normal(size=3) * 3)
+    site.cover(site.palette.concrete * site.rng.uniform(0.75, 1.02) + site.rng.normal(size=3) * 3)
     site.row("block", (10, 26), (11, 19), (0.4, 1.2), (0.3, 2.0), site.yard)
     for _ in range(14):
         site.stand_inside("block", (9, 20), (9, 16))
     site.patches(site.green, 3)
-    site.scatter(int(site.rng.integers(0, 14)), 1.3, 3.0)
+    site.scatter(site.trees(9), 1.3, 3.4)
+
+
+def _terraces(site: Site) -> None:
+    """Houses wall to wall around the block, and their gardens within."""
+    site.cover(site.green)
+    site.gardens()
+    site.patches(site.palette.concrete * site.rng.uniform(0.6, 0.9), 4)
+    site.row("terrace", (5.5, 9), (11, 16), (0, 0), (site.setback_m / 3, site.setback_m / 3 + 0.4), site.backyard, 0.95)
+    for _ in range(int(site.rng.integers(0, 6))):
+        site.stand_inside("shed", (2.5, 5), (2, 3.5))
+    site.scatter(site.trees(14), 2.0, 5.0)
 
 
 def _shops(site: Site) -> None:
-    site.cover(grey(site.palette.asphalt * site.rng.uniform(0.95, 1.35)) + site.rng.normal(size=3) * 2)
+    site.cover(site.palette.asphalt * site.rng.uniform(0.95, 1.35) + site.rng.normal(size=3) * 2)
     site.row("hall", (18, 45), (14, 28), (6, 20), (8, 20), site.bays_in_front)
     for _ in range(5):
         site.stand_inside("hall", (18, 38), (14, 26))
@@ -76,7 +89,7 @@ def _shops(site: Site) -> None:
 
 
 def _works(site: Site) -> None:
-    site.cover(grey(site.palette.concrete * site.rng.uniform(0.6, 0.95)) + site.rng.normal(size=3) * 4)
+    site.cover(site.palette.concrete * site.rng.uniform(0.6, 0.95) + site.rng.normal(size=3) * 4)
     for _ in range(9):
         site.stand_inside("hall", (22, 60), (16, 34))
     for _ in range(12):
@@ -95,11 +108,11 @@ def _park(site: Site) -> None:
         site.pond()
     if site.rng.random() < 0.3:
         site.stand_inside("house", (8, 14), (7, 10))
-    site.scatter(int(site.rng.integers(20, 90)), 1.8, 5.2)
+    site.scatter(site.trees(45), 1.8, 5.2)
 
 
 def _parking(site: Site) -> None:
-    site.cover(grey(site.palette.asphalt * site.rng.uniform(0.85, 1.3)))
+    site.cover(site.palette.asphalt * site.rng.uniform(0.85, 1.3))
     along = tangents(site.block.sides[0].line)[4]
     across = right_of(along)
     for row in np.arange(-64, 65, 16.4):
@@ -113,7 +126,7 @@ def _sports(site: Site) -> None:
     site.cover(site.green if site.rng.random() < 0.65 else site.palette.soil)
     along = tangents(site.block.sides[int(site.rng.integers(2))].line)[4]
     (courts, pitch, diamond)[site.rng.integers(3)](site, along)
-    site.scatter(int(site.rng.integers(6, 26)), 1.8, 4.5)
+    site.scatter(site.trees(12), 1.8, 4.5)
 
 
 _FILL = {

@@ -8,28 +8,40 @@ from numpy.typing import NDArray
 
 from gama_core.world.paint import Image
 from gama_core.world.weather import Conditions
+from gama_core.world.windscreen import Dashboard, Drops, Glare
 
 
 class Lens:
-    """One drive's lens and recorder, for frames of one size."""
+    """One drive's windscreen, lens and recorder, for frames of one size."""
 
     def __init__(self, conditions: Conditions, width: int, height: int, rng: np.random.Generator) -> None:
         self.conditions, self.rng = conditions, rng
         self.width, self.height = width, height
-        levels = np.arange(256) / 255.0
-        curve = 255.0 * levels[:, None] ** conditions.gamma * conditions.gain
+        levels = np.arange(256)[:, None] / 255.0
+        curve = levels**conditions.gamma * conditions.gain
+        curve = 255.0 * (curve - conditions.blacks) / (1.0 - conditions.blacks)
         self._curve = np.clip(curve, 0, 255).astype(np.uint8)[None]
         noise = rng.standard_normal((height + 64, width + 64, 3)) * 24.0 + 128.0
         self._noise: Image = np.clip(noise, 0, 255).astype(np.uint8)
         self._shade = _vignette(width, height, conditions.vignette)
-        self._drops = _Drops(conditions.drops, width, height, rng) if conditions.drops else None
+        self._drops = Drops(conditions.drops, width, height, rng) if conditions.drops else None
+        self._glare = Glare(width, height, rng.spawn(1)[0]) if conditions.glare > 0 else None
+        self._dashboard = Dashboard(conditions, width, height, rng.spawn(1)[0]) if conditions.reflection > 0 else None
 
-    def take(self, scene: Image) -> Image:
-        """The recorded frame of a scene, RGB uint8 (height, width, 3)."""
+    def take(self, scene: Image, sun: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Image:
+        """The recorded frame of a scene, RGB uint8 (height, width, 3).
+
+        Args:
+            sun: its column and row in the frame, and how much it dazzles, 0 to 1.
+        """
         c = self.conditions
         image = scene
         if c.lit_windows > 0.05:
             image = _bloom(image, self.width)
+        if self._dashboard is not None:
+            image = self._dashboard.before(image)
+        if self._glare is not None and sun[2] > 0.0:
+            image = self._glare.before(image, *sun)
         sigma = c.softness / 1000.0 * self.width
         if sigma > 0.25:
             image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
@@ -37,14 +49,26 @@ class Lens:
             image = self._drops.before(image)
         if c.vignette > 0.02:
             image = np.asarray(cv2.multiply(image, self._shade, dtype=cv2.CV_8U), np.uint8)
+        bleak = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        image = np.asarray(cv2.addWeighted(image, c.saturation, bleak, 1.0 - c.saturation, 0.0), np.uint8)
         image = np.asarray(cv2.LUT(image, self._curve), np.uint8)
         top, left = self.rng.integers(0, 64, 2)
         noise = self._noise[top : top + self.height, left : left + self.width]
         image = np.asarray(cv2.addWeighted(image, 1.0, noise, c.noise / 24.0, -128.0 * c.noise / 24.0), np.uint8)
+        return self._recorded(image)
+
+    def _recorded(self, image: Image) -> Image:
+        """The frame as it comes back from the recorder: coarser, compressed, dithered."""
+        c = self.conditions
+        if c.resolution < 1.0:
+            size = (round(self.width * c.resolution), round(self.height * c.resolution))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         if c.jpeg:
             stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, c.jpeg])[1]
             image = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR), np.uint8)
-        return image
+        if c.resolution < 1.0:
+            image = np.asarray(cv2.resize(image, (self.width, self.height)), np.uint8)
+        return _dithered(image, c.tones) if c.tones else image
 
 
 def _vignette(width: int, height: int, darkening: float) -> NDArray[np.float32]:
@@ -61,31 +85,12 @@ def _bloom(image: Image, width: int) -> Image:
     return np.asarray(cv2.addWeighted(image, 1.0, wide, 0.9, 0.0), np.uint8)
 
 
-class _Drops:
-    """Rain on the glass: drops show the scene small and upside down; they creep, and wipers clear some of them."""
+def _dithered(image: Image, tones: int) -> Image:
+    """So many levels a channel, with the ordered pattern that hides it."""
+    height, width = image.shape[:2]
+    pattern = np.tile(_BAYER, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
+    step = 255.0 / (tones - 1)
+    return np.asarray(np.clip(np.floor(image / step + pattern) * step, 0, 255), np.uint8)
 
-    def __init__(self, count: int, width: int, height: int, rng: np.random.Generator) -> None:
-        self.count, self.width, self.height, self.rng = count, width, height, rng
-        self.frames = 0
-        self._renew()
 
-    def _renew(self) -> None:
-        self.places = self.rng.uniform(0, 1, (self.count, 2)) * (self.width, self.height)
-        self.radii = self.width * self.rng.gamma(2.0, 0.0048, self.count)
-        self.fall = self.rng.gamma(1.0, 0.0004, self.count) * self.height
-
-    def before(self, image: Image) -> Image:
-        """The scene through the wet glass."""
-        self.frames += 1
-        if self.frames % 36 == 0:
-            self._renew()
-        self.places[:, 1] = (self.places[:, 1] + self.fall) % self.height
-        mask = np.zeros(image.shape[:2], np.uint8)
-        for (x, y), radius in zip(self.places, self.radii, strict=True):
-            size = (max(1, int(radius)), max(1, int(radius * 1.25)))
-            cv2.ellipse(mask, (int(x), int(y)), size, 0.0, 0.0, 360.0, 255.0, -1)
-        sigma = max(1.0, self.width / 160)
-        soft = cv2.GaussianBlur(mask, (0, 0), max(0.6, self.width / 640))[:, :, None].astype(np.float32) / 255.0 * 0.85
-        upside_down = np.asarray(cv2.GaussianBlur(cv2.flip(image, 0), (0, 0), 2 * sigma))
-        behind = upside_down * 0.55 + np.asarray(cv2.GaussianBlur(image, (0, 0), sigma)) * 0.5
-        return np.asarray(np.clip(image * (1 - soft) + behind * soft, 0, 255), np.uint8)
+_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16.0

@@ -47,6 +47,16 @@ class Light:
         sun = self.conditions.sun
         return np.asarray(0.86 - 0.12 * sun - (0.1 + 0.22 * sun) * (normal @ self.sun_way))
 
+    def dazzle(self, view: View) -> tuple[float, float, float]:
+        """Where in the picture the sun stands, column and row, and how much it dazzles, 0 to 1."""
+        ahead, aside = -float(view.forward @ self.sun_way), -float(view.right @ self.sun_way)
+        strength = self.conditions.glare * min(max((ahead - 0.5) / 0.35, 0.0), 1.0)
+        if strength == 0.0:
+            return 0.0, 0.0, 0.0
+        scale = view.focal_px / ahead
+        up = math.tan(math.radians(self.conditions.sun_height_deg))
+        return view.middle_px + scale * aside, view.horizon_px - scale * up, strength
+
     def on_ground(self, view: View, first_row: int, height: int, width: int) -> tuple[NDArray[np.float32], ...]:
         """Factor (rows, width, 3) and summand (rows, 1, 3) for the ground from a row of the frame down."""
         rows = np.arange(first_row, height) + 0.5 - view.horizon_px

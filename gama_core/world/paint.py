@@ -52,6 +52,13 @@ class Rectangle:
             self.m_per_px / factor,
         )
 
+    def aligned(self, block_px: int, apron_px: int) -> Rectangle:
+        """The smallest rectangle of whole blocks of the plane's grid that holds this one and an apron around it."""
+        left, top = (((start - apron_px) // block_px) * block_px for start in (self.column, self.row))
+        right = -((-self.column - self.width_px - apron_px) // block_px) * block_px
+        bottom = -((-self.row - self.height_px - apron_px) // block_px) * block_px
+        return Rectangle(left, top, right - left, bottom - top, self.m_per_px)
+
 
 class Canvas:
     """An image of a rectangle, RGB uint8 (H, W, 3), drawn on in metres."""

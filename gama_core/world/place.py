@@ -19,10 +19,18 @@ from gama_core.world.palette import Palette
 from gama_core.world.roads import Crosswalk, Roads, make_roads
 from gama_core.world.site import Land
 from gama_core.world.streets import Network, make_network
+from gama_core.world.style import BROAD, HELD_OUT, Style
 
 TRAINING_SEEDS = range(10_000, 20_000)
 VALIDATION_SEEDS = range(20_000, 21_000)
-TEST_SEEDS = range(90_000, 100_000)
+TEST_SEEDS = range(90_000, 95_000)
+HELD_OUT_SEEDS = range(95_000, 100_000)  # cities of the families that no other city is drawn from
+_SPLITS = {
+    "training": TRAINING_SEEDS,
+    "validation": VALIDATION_SEEDS,
+    "test": TEST_SEEDS,
+    "held-out": HELD_OUT_SEEDS,
+}
 SAMPLE_SEED, SAMPLE_COLUMNS, SAMPLE_ROWS = 90_001, 6, 6
 
 MARGIN_M = 80.0  # drawn around the regions, so that nothing ends at their edge
@@ -40,6 +48,7 @@ class Place:
     columns: int
     rows: int
     anchor: Region  # its north-west region
+    style: Style
     palette: Palette
     network: Network
     ground: Drawing  # soil, streets and their paint
@@ -83,26 +92,40 @@ class Place:
         return float(x_px - left) * self.m_per_px, float(y_px - top) * self.m_per_px
 
 
-def make_place(seed: int, columns: int = 1, rows: int = 1) -> Place:
+def style_of(seed: int) -> Style:
+    """The style of a seed's city; seeds that are held out take the held-out families in turn.
+
+    Raises:
+        SettingsInvalid: the seed belongs to no split.
+    """
+    held_out = split_of(seed) == "held-out"
+    family = HELD_OUT[seed % len(HELD_OUT)] if held_out else BROAD
+    return Style.random(np.random.default_rng([seed, 6]), family)
+
+
+def make_place(seed: int, columns: int = 1, rows: int = 1, style: Style | None = None) -> Place:
     """The city of a seed; the same seed and size give the same city, always.
+
+    Args:
+        style: in place of the seed's own.
 
     Raises:
         SettingsInvalid: the seed belongs to no split, or the size is not 1 to 40 regions each way.
     """
-    split_of(seed)
+    style = style or style_of(seed)
     if not (1 <= columns <= 40 and 1 <= rows <= 40):
         raise SettingsInvalid(f"A city of {columns} x {rows} regions; choose 1 to 40 each way.")
     rng = np.random.default_rng([seed, columns, rows])
     anchor = _anchor(seed)
     scale = _metres_per_pixel(anchor, rows)
     width_m, height_m = columns * REGION_PX * scale, rows * REGION_PX * scale
-    palette = Palette.random(rng)
-    network = make_network(rng, width_m, height_m, MARGIN_M)
-    land = make_land(rng, network.blocks, palette, max(columns, rows) > 1)
+    palette = Palette.random(rng, style.family)
+    network = make_network(rng, width_m, height_m, MARGIN_M, style)
+    land = make_land(rng, network.blocks, palette, style, max(columns, rows) > 1)
     box = np.array([-MARGIN_M, -MARGIN_M, width_m + MARGIN_M, height_m + MARGIN_M])
-    roads = make_roads(rng, network, palette, box)
+    roads = make_roads(rng, network, palette, style, box)
     return Place(
-        seed, columns, rows, anchor, palette, network, _ground(land, roads), tuple(roads.crosswalks),
+        seed, columns, rows, anchor, style, palette, network, _ground(land, roads), tuple(roads.crosswalks),
         tuple(land.buildings), _table(land.trees + roads.trees, 5), _table(land.spots + roads.spots, 4),
         _table(roads.lamps, 4),
     )  # fmt: skip
@@ -118,17 +141,17 @@ def street_map(city: Place) -> Streets:
 
 
 def split_of(seed: int) -> str:
-    """To which split a seed belongs: training, validation or test.
+    """To which split a seed belongs: training, validation, test or held-out.
 
     Raises:
         SettingsInvalid: to none.
     """
-    for name, seeds in (("training", TRAINING_SEEDS), ("validation", VALIDATION_SEEDS), ("test", TEST_SEEDS)):
+    for name, seeds in _SPLITS.items():
         if seed in seeds:
             return name
     raise SettingsInvalid(
         f"Seed {seed} belongs to no split: training places are 10000 to 19999, "
-        "validation places 20000 to 20999, test places 90000 to 99999."
+        "validation places 20000 to 20999, test places 90000 to 94999, held-out styles 95000 to 99999."
     )
 
 

@@ -17,11 +17,13 @@ from gama_core.world.lens import Lens
 from gama_core.world.light import Light
 from gama_core.world.paint import Image
 from gama_core.world.scene import Scene
+from gama_core.world.texture import LEAF_LIGHT_M_PER_PX, leaf_light
 from gama_core.world.walls import Thing, Walls, call
 from gama_core.world.weather import Conditions
 
 _SHADOW_M = 75.0
 _CARS_M = 80.0
+_FAINT_SUN = 0.1  # a fainter one throws no shadows
 
 
 class Renderer:
@@ -71,14 +73,14 @@ class Renderer:
         image = np.empty((self.size[1], self.size[0], 3), np.uint8)
         image[: self.first_row] = self.sky
         self.ground.paint(image, view, self.first_row)
-        if self.conditions.sun > 0.1:
-            self._shadows(image, view)
+        self._shadows(image, view)
         lit = image[self.first_row :] * self.factor + self.summand
         np.clip(lit, 0, 255, out=lit)
         image[self.first_row :] = lit
         for _, paint in sorted(self._things(image, view, moving), key=lambda thing: -thing[0]):
             paint()
-        return self.lens.take(self._mounted(image, shake))
+        column, row, strength = self.light.dazzle(view)
+        return self.lens.take(self._mounted(image, shake), (column - self.pad[0], row - self.pad[1], strength))
 
     def _mounted(self, image: Image, shake: tuple[float, float]) -> Image:
         """The frame cut from the larger picture, rolled and shaken, behind the hood."""
@@ -98,25 +100,36 @@ class Renderer:
     # ---- ground
 
     def _shadows(self, image: Image, view: View) -> None:
-        """The shadows of buildings and trees on the ground."""
-        near, scene = self.scene.near(view.at), self.scene
-        reach = self.light.sun_way * (0.5 + 0.9 * (1 - self.conditions.sun))
-        mask = np.zeros(image.shape[:2], np.uint8)
-        for first in near.walls[near.walls % 4 == 0]:
-            building = scene.building_of(int(first))
-            x, z = view.relative(building.centre[None])
-            if -25 < float(z[0]) < _SHADOW_M and abs(float(x[0])) < float(z[0]) + 45:
-                corners = np.vstack([building.outline, building.outline + reach * building.height_m])
-                hull = cv2.convexHull(corners.astype(np.float32))[:, 0].astype(np.float64)
-                _fill_ground(mask, view, hull)
+        """The shadows of buildings on the ground, and the dappled shade of trees."""
+        near, scene, sun = self.scene.near(view.at), self.scene, self.conditions.sun
+        reach = self.light.sun_way * (0.5 + 0.9 * (1 - sun)) if sun > _FAINT_SUN else np.zeros(2)
         trees = scene.trees[near.trees]
+        shade = np.zeros(image.shape[:2], np.uint8)
         x, z = view.relative(trees[:, :2])
-        for tree in trees[(z > -5) & (z < 45) & (np.abs(x) < z + 12)]:
+        for tree in trees[(z > -8) & (z < 45) & (np.abs(x) < z + 16)]:
             crown = tree[:2] + reach * tree[3] * 0.6 + tree[2] * _OCTAGON
-            _fill_ground(mask, view, crown)
-        dark = cv2.convertScaleAbs(image, alpha=1.0 - 0.48 * self.conditions.sun)
-        mask[: self.first_row] = 0
-        cv2.copyTo(dark, mask, image)
+            _fill_ground(shade, view, crown)
+        if sun > _FAINT_SUN:
+            cv2.subtract(shade, self._leaf_light(view), shade)
+            for first in near.walls[near.walls % 4 == 0]:
+                building = scene.building_of(int(first))
+                x, z = view.relative(building.centre[None])
+                if -25 < float(z[0]) < _SHADOW_M and abs(float(x[0])) < float(z[0]) + 45:
+                    corners = np.vstack([building.outline, building.outline + reach * building.height_m])
+                    hull = cv2.convexHull(corners.astype(np.float32))[:, 0].astype(np.float64)
+                    _fill_ground(shade, view, hull)
+        shade[: self.first_row] = 0
+        left = cv2.convertScaleAbs(shade, alpha=-(0.16 + 0.44 * sun), beta=255.0)
+        cv2.multiply(image, cv2.merge([left] * 3), image, 1 / 255.0)
+
+    def _leaf_light(self, view: View) -> Image:
+        """The sun between the leaves as it lies on the ground."""
+        tile = leaf_light()
+        side_m = tile.shape[0] * LEAF_LIGHT_M_PER_PX
+        x_m, y_m = np.floor(view.at / side_m) * side_m
+        to_metres = np.array([[LEAF_LIGHT_M_PER_PX, 0.0, x_m], [0.0, LEAF_LIGHT_M_PER_PX, y_m], [0.0, 0.0, 1.0]])
+        matrix = view.ground_homography() @ to_metres
+        return np.asarray(cv2.warpPerspective(tile, matrix, self.size, borderMode=cv2.BORDER_WRAP), np.uint8)
 
     # ---- what stands
 
@@ -124,10 +137,10 @@ class Renderer:
         """All that is in sight: distance in metres, and how to paint it."""
         near, scene = self.scene.near(view.at), self.scene
         things = self.walls.in_sight(image, view, near.walls)
-        trees = scene.trees[near.trees]
+        trees, palms = scene.trees[near.trees], scene.place.style.family.palms
         for row, x, z in self._visible(view, trees[:, :2], 1.2, 115.0, trees[:, 2]):
             tree, tone = trees[row], scene.place.palette.trees[int(trees[row, 4])]
-            things.append((float(np.hypot(x, z)), call(paint_tree, image, view, self.light, tree, x, z, tone)))
+            things.append((float(np.hypot(x, z)), call(paint_tree, image, view, self.light, tree, x, z, tone, palms)))
         cars = scene.cars[near.cars]
         if moving is not None and len(moving):
             cars = np.vstack([cars, moving])

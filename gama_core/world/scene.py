@@ -40,7 +40,7 @@ class Scene:
         trees = place.trees[rng.random(len(place.trees)) > 0.03].copy()
         trees[:, 2] *= rng.uniform(0.9, 1.1, len(trees))
         self.trees = trees
-        self.cars = _out_of_the_way(park(place, rng, rng.uniform(0.3, 0.65)), path)
+        self.cars = _out_of_the_way(park(place, rng, place.style.parked + rng.uniform(-0.15, 0.1)), path)
         self.lamps = place.lamps
         self._near: Near | None = None
         self._panels: dict[int, list[Panels]] = {}

@@ -14,6 +14,9 @@ from gama_core.world.paint import Colour, Drawing
 from gama_core.world.palette import WHITE_PAINT, Palette, grey, hsv
 from gama_core.world.shapes import between, lengths_m, point_at, rectangle, resample, right_of, strip, tangents
 from gama_core.world.streets import Block, Side
+from gama_core.world.style import Style
+
+_PARTY_WALLS_M = 0.8  # the map of free ground is too coarse for houses that touch
 
 Span = tuple[float, float]
 
@@ -44,11 +47,13 @@ class Land:
 class Site:
     """One block being filled."""
 
-    def __init__(self, rng: np.random.Generator, land: Land, block: Block, palette: Palette, height_m: float) -> None:
-        self.rng, self.land, self.block, self.palette = rng, land, block, palette
+    def __init__(
+        self, rng: np.random.Generator, land: Land, block: Block, palette: Palette, style: Style, height_m: float
+    ) -> None:
+        self.rng, self.land, self.block, self.palette, self.style = rng, land, block, palette, style
         self.centre = block.centre
         self.ground = Ground(block)
-        self.architect = Architect(rng, palette, self.centre, height_m)
+        self.architect = Architect(rng, palette, self.centre, height_m, style.white_roofs)
         self.green = palette.grass(self.centre, rng)
         self.setback_m = rng.uniform(3, 8)
 
@@ -62,9 +67,16 @@ class Site:
         gaps: Span,
         setbacks: Span,
         around: Callable[[Lot], None],
+        close: float = 0.8,
     ) -> None:
-        """Buildings side by side along each side of the block; `around` fills the rest of each lot."""
+        """Buildings side by side along each side of the block.
+
+        Args:
+            around: fills the rest of each lot.
+            close: share of the gaps that are not wider than `gaps`.
+        """
         rng = self.rng
+        slack_m = (0.3, 0.3) if gaps[1] else (0.0, _PARTY_WALLS_M)
         for side in self.block.sides:
             length_m = lengths_m(side.line)[-1]
             run, ways, inwards = self._frontage(side)
@@ -76,11 +88,13 @@ class Site:
                 index = min(int(at_m + width_m / 2), len(run) - 1)
                 set_m = side.setback_m + rng.uniform(*setbacks)
                 centre = run[index] + inwards[index] * (set_m + depth_m / 2)
-                outline = facing(centre, ways[index], inwards[index], width_m - 0.3, depth_m)
-                if rng.random() < 0.94 and self.ground.take(outline, -0.5):
+                outline, needs = (
+                    facing(centre, ways[index], inwards[index], width_m - apart_m, depth_m) for apart_m in slack_m
+                )
+                if rng.random() < (0.94 if gaps[1] else 0.99) and self.ground.take(needs, -0.5):
                     self.land.buildings += self.architect.build(outline, kind)
                     around(Lot(centre, ways[index], inwards[index], width_m, depth_m, set_m - side.setback_m))
-                at_m += width_m + (rng.uniform(*gaps) if rng.random() < 0.8 else rng.uniform(3, 12))
+                at_m += width_m + (rng.uniform(*gaps) if rng.random() < close else rng.uniform(3, 12))
 
     def _frontage(self, side: Side) -> tuple[Points, Points, Points]:
         run = resample(side.line, 1.0)
@@ -110,7 +124,7 @@ class Site:
 
     def _driveway(self, lot: Lot, side: int) -> None:
         """Stone from the street to one side of the house and to its door."""
-        stone = grey(self.palette.concrete * self.rng.uniform(0.72, 1.08))
+        stone = self.palette.concrete * self.rng.uniform(0.72, 1.08)
         details, front_m = self.land.details, lot.front_m
         if self.rng.random() < 0.78:
             start = lot.centre + lot.way * (lot.width_m / 2 - 1.8) * side - lot.inwards * lot.depth_m / 2
@@ -125,8 +139,21 @@ class Site:
         """The paving or the lawn behind a town house."""
         if self.rng.random() < 0.35:
             middle = lot.centre + lot.inwards * (lot.depth_m / 2 + 3)
-            tone = self.green if self.rng.random() < 0.4 else grey(self.palette.concrete * self.rng.uniform(0.6, 1.0))
+            tone = self.green if self.rng.random() < 0.4 else self.palette.concrete * self.rng.uniform(0.6, 1.0)
             self.land.details.add([rectangle(middle, lot.way, lot.width_m / 2, 3.0)], tone)
+
+    def backyard(self, lot: Lot) -> None:
+        """Behind a house of a row: paving at its door, a fence, and often a tree."""
+        rng = self.rng
+        rear = lot.centre + lot.inwards * lot.depth_m / 2
+        if rng.random() < 0.5:
+            tone = self.palette.concrete * rng.uniform(0.55, 0.95)
+            self.land.details.add([rectangle(rear + lot.inwards * 1.6, lot.way, lot.width_m / 2, 1.6)], tone)
+        fence = rear + lot.inwards * 4.5 + lot.way * lot.width_m / 2
+        self.land.details.add([rectangle(fence, lot.inwards, 4.5, 0.12)], self.palette.soil * 0.7)
+        if rng.random() < 0.3 + 0.5 * self.style.street_trees:
+            spot = rear + lot.inwards * rng.uniform(4, 9) + lot.way * rng.uniform(-0.4, 0.4) * lot.width_m
+            self.tree(spot, rng.uniform(1.6, 4.6))
 
     def bays_in_front(self, lot: Lot) -> None:
         """Parking bays before a shop that stands back from its street."""
@@ -155,6 +182,12 @@ class Site:
         if all(self.ground.is_free(corner) for corner in box):
             self.land.details.add([rectangle(centre - right_of(way) * 1.35, way, 2.5, 0.06)], WHITE_PAINT * 0.95)
             self.land.spots.append((*centre, *way))
+
+    def trees(self, usual: int) -> int:
+        """How many trees a block of this size gets in this city, where 100 m square has `usual`."""
+        low, high = self.block.outline.min(0), self.block.outline.max(0)
+        size = float(np.prod(high - low)) / 1e4
+        return int(self.rng.poisson(usual * size * (0.3 + 1.4 * self.style.street_trees)))
 
     def scatter(self, count: int, smallest_m: float, largest_m: float) -> None:
         for _ in range(count):

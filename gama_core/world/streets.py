@@ -11,6 +11,7 @@ import numpy as np
 
 from gama_core.world.fields import Field, Points, Warp
 from gama_core.world.shapes import resample
+from gama_core.world.style import Style
 
 NEAREST_JUNCTIONS_M = 26.0  # junctions on one street are the same or at least this far apart
 DISTRICT_M = 600.0  # larger cities have districts that lie at an angle to each other
@@ -108,7 +109,7 @@ class _Cell:
         return np.array([(self.low[0] + self.high[0]) / 2, (self.low[1] + self.high[1]) / 2])
 
 
-def make_network(rng: np.random.Generator, width_m: float, height_m: float, margin_m: float) -> Network:
+def make_network(rng: np.random.Generator, width_m: float, height_m: float, margin_m: float, style: Style) -> Network:
     """Streets for a rectangle of the local frame and `margin_m` around it."""
     centre = np.array([width_m, height_m]) / 2
     warp = Warp.random(rng, centre)
@@ -118,7 +119,7 @@ def make_network(rng: np.random.Generator, width_m: float, height_m: float, marg
     lines, cells = _split(_root(half), _Taste(rng))
     box = np.array([-margin_m, -margin_m, width_m + margin_m, height_m + margin_m])
     blocks = tuple(block for block in (_block(cell, warp) for cell in cells) if _meets(block.outline, box))
-    return _connect(rng, lines, warp, blocks)
+    return _connect(rng, lines, warp, blocks, style)
 
 
 class _Taste:
@@ -234,7 +235,9 @@ def _meets(outline: Points, box: Points) -> bool:
     return bool(low[0] < box[2] and high[0] > box[0] and low[1] < box[3] and high[1] > box[1])
 
 
-def _connect(rng: np.random.Generator, lines: list[_Line], warp: Warp, blocks: tuple[Block, ...]) -> Network:
+def _connect(
+    rng: np.random.Generator, lines: list[_Line], warp: Warp, blocks: tuple[Block, ...], style: Style
+) -> Network:
     """Junctions where lines meet, and one street between each two neighbours on a line."""
     known: dict[tuple[float, float], int] = {}
     places: list[Points] = []
@@ -250,7 +253,7 @@ def _connect(rng: np.random.Generator, lines: list[_Line], warp: Warp, blocks: t
                     known[key] = len(places)
                     places.append(warp(point[None])[0])
                 ends.append(known[key])
-            streets.append(_street(rng, line, ends[0], ends[1], warp(run)))
+            streets.append(_street(rng, line, ends[0], ends[1], warp(run), style))
     at_junction: list[list[int]] = [[] for _ in places]
     for index, street in enumerate(streets):
         at_junction[street.start].append(index)
@@ -258,9 +261,9 @@ def _connect(rng: np.random.Generator, lines: list[_Line], warp: Warp, blocks: t
     return Network(np.array(places), tuple(streets), blocks, tuple(tuple(every) for every in at_junction))
 
 
-def _street(rng: np.random.Generator, line: _Line, start: int, end: int, points: Points) -> Street:
-    style = int(rng.integers(0, 4))
-    parks = rng.random(2) < (0.0 if line.rank == 3 or (line.rank == 2 and style == 3) else 0.65)
+def _street(rng: np.random.Generator, line: _Line, start: int, end: int, points: Points, style: Style) -> Street:
+    marks = int(rng.integers(0, 4))
+    parks = rng.random(2) < (0.0 if line.rank == 3 or (line.rank == 2 and marks == 3) else 0.8)
     return Street(
         start=start,
         end=end,
@@ -268,8 +271,8 @@ def _street(rng: np.random.Generator, line: _Line, start: int, end: int, points:
         rank=line.rank,
         width_m=line.width_m,
         sidewalk_m=line.sidewalk_m,
-        style=style,
+        style=marks,
         tone=float(rng.normal() * 10),
         parking=(bool(parks[0]), bool(parks[1])),
-        trees=bool(rng.random() < 0.5),
+        trees=bool(rng.random() < style.street_trees),
     )

@@ -14,11 +14,13 @@ from gama_core.world.facades import Panels
 from gama_core.world.light import Light
 from gama_core.world.paint import Image
 from gama_core.world.scene import SEEN_M, Scene
+from gama_core.world.texture import WALL_M_PER_PX, levels, walls
 
 Thing = tuple[float, Callable[[], None]]  # how far away it is in metres, and how to paint it
 
 _STOREY_PX = 3.0  # walls show windows where a storey is taller than this
 _FACADE_PX = 5  # and where they are wider than this
+_TEXTURE_PX, _TEXTURE_M = 14, 70.0  # walls show their texture where they are wider and nearer than this
 _DETAIL_M = 40.0  # window frames, blinds and doors are seen up to here
 
 
@@ -31,6 +33,8 @@ class Walls:
 
     def __init__(self, scene: Scene, light: Light, width_px: int) -> None:
         self.scene, self.light, self.width_px = scene, light, width_px
+        change = levels(1.6 * scene.place.style.texture)
+        self.tiles = [[cv2.LUT(tile, change) for tile in kind] for kind in walls()]
 
     def in_sight(self, image: Image, view: View, rows: NDArray[np.int64]) -> list[Thing]:
         """Walls that face the camera, cut at the near plane."""
@@ -62,8 +66,32 @@ class Walls:
             for panels in self.scene.panels(row):
                 if not (panels.detail and far > _DETAIL_M):
                     self._paint_panels(image, view, panels, line)
+        if wide_px > _TEXTURE_PX and far < _TEXTURE_M:
+            self._weather(image, row, line, whole[0], view.focal_px / far)
         if building.gabled:
             self._roof(image, view, row, line)
+
+    def _weather(
+        self, image: Image, row: int, line: NDArray[np.float64], corners: NDArray[np.int32], px_per_m: float
+    ) -> None:
+        """Bricks, boards and stains over a wall that is painted."""
+        low = np.maximum(corners.min(0) >> SHIFT, 0)
+        high = np.minimum((corners.max(0) >> SHIFT) + 2, (image.shape[1], image.shape[0]))
+        if (high - low < 2).any():
+            return
+        level = min(2, max(0, int(np.log2(2.0 / (px_per_m * WALL_M_PER_PX)))))
+        tile = self.tiles[self.scene.building_of(row).style % 3][level]
+        scale = 1.0 / (WALL_M_PER_PX * 2**level)
+        left, right = line[4:6] * self.scene.wall_length[row] * scale
+        foot, top = -self.scene.wall_foot[row] * scale, -self.scene.wall_top[row] * scale
+        wall = np.array([[left, foot], [right, foot], [right, top], [left, top]], np.float32)
+        seen = (corners / (1 << SHIFT) - low).astype(np.float32)
+        size = (int(high[0] - low[0]), int(high[1] - low[1]))
+        factor = cv2.warpPerspective(tile, cv2.getPerspectiveTransform(wall, seen), size, borderMode=cv2.BORDER_WRAP)
+        mask = np.zeros(size[::-1], np.uint8)
+        cv2.fillConvexPoly(mask, corners - (low << SHIFT).astype(np.int32), 255, cv2.LINE_8, SHIFT)
+        part = image[low[1] : high[1], low[0] : high[0]]
+        cv2.copyTo(cv2.multiply(part, cv2.merge([factor] * 3), scale=1 / 128.0), mask, part)
 
     def _paint_panels(self, image: Image, view: View, panels: Panels, line: NDArray[np.float64]) -> None:
         start, end, far, share = line[4:]

@@ -35,6 +35,13 @@ class Conditions:
     softness: float  # of the lens: standard deviation in thousandths of the frame's width
     vignette: float  # darkening of the corners, 0 to 1
     jpeg: int  # quality of the recorder, 0 none
+    sun_height_deg: float
+    glare: float  # 0 to 1: how much the sun dazzles a camera that looks towards it
+    blacks: float  # brightness, 0 to 1, below which the recorder shows nothing
+    saturation: float  # of the recorder, 1 is true
+    resolution: float  # share of the frame's width that the recorder resolves
+    reflection: float  # 0 to 1: the dashboard in the windscreen
+    tones: int  # levels that the recorder dithers each channel to, 0 all
 
 
 def random_conditions(rng: np.random.Generator, name: str | None = None) -> Conditions:
@@ -59,13 +66,21 @@ def random_conditions(rng: np.random.Generator, name: str | None = None) -> Cond
         noise=rng.uniform(0.5, 4.0),
         softness=rng.uniform(0.0, 2.2),
         vignette=rng.uniform(0.0, 0.35),
-        jpeg=int(rng.integers(45, 92)) if rng.random() < 0.5 else 0,
+        jpeg=int(rng.integers(30, 92)) if rng.random() < 0.55 else 0,
+        sun_height_deg=rng.uniform(6, 45),
+        glare=0.0,
+        blacks=rng.uniform(0.03, 0.14) if rng.random() < 0.1 else 0.0,
+        saturation=rng.uniform(0.3, 0.8) if rng.random() < 0.2 else rng.uniform(0.8, 1.25),
+        resolution=rng.uniform(0.35, 0.8) if rng.random() < 0.12 else 1.0,
+        reflection=rng.uniform(0.2, 1.0) if rng.random() < 0.1 else 0.0,
+        tones=int(rng.integers(9, 24)) if rng.random() < 0.04 else 0,
     )
     return _CHANGES[name](base, rng)
 
 
 def _day(base: Conditions, rng: np.random.Generator) -> Conditions:
-    return base
+    dazzles = base.sun > 0.3 and base.sun_height_deg < 38
+    return replace(base, glare=rng.uniform(0.3, 1.0) if dazzles else 0.0)
 
 
 def _haze(base: Conditions, rng: np.random.Generator) -> Conditions:
@@ -91,17 +106,18 @@ def _dusk(base: Conditions, rng: np.random.Generator) -> Conditions:
         base, sky=hsv(rng.uniform(215, 250), rng.uniform(0.3, 0.55), rng.uniform(0.25, 0.5)), horizon=glow,
         ambient=np.array([1.02, 0.94, 0.98]) * level, sun=rng.uniform(0, 0.3), headlights=rng.uniform(0.1, 0.4),
         lit_windows=rng.uniform(0.1, 0.4), noise=base.noise + rng.uniform(0, 2), visibility_m=rng.uniform(140, 400),
+        sun_height_deg=rng.uniform(2, 8), glare=rng.uniform(0.2, 0.8) if rng.random() < 0.4 else 0.0,
     )  # fmt: skip
 
 
 def _night(base: Conditions, rng: np.random.Generator) -> Conditions:
-    level = rng.uniform(0.13, 0.3)
+    level = rng.uniform(0.17, 0.34)
     tint = hsv(rng.choice([30.0, 220.0]), rng.uniform(0.05, 0.3), 1.0) / 255
     return replace(
         base, sky=hsv(225, 0.5, rng.uniform(0.03, 0.1)), horizon=hsv(rng.uniform(20, 230), 0.3, rng.uniform(0.08, 0.2)),
         ambient=tint * level, sun=0.0, headlights=rng.uniform(0.65, 1.0), lit_windows=rng.uniform(0.15, 0.5),
         clouds=0.2, noise=base.noise + rng.uniform(1, 5), visibility_m=rng.uniform(120, 350),
-        gain=base.gain * rng.uniform(1.0, 1.35),
+        gain=base.gain * rng.uniform(1.0, 1.35), blacks=0.0, resolution=max(base.resolution, 0.6),
     )  # fmt: skip
 
 
