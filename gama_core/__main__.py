@@ -123,6 +123,22 @@ def build_command(
     _show(_gallery_figures(made), as_json)
 
 
+@gallery_app.command("join")
+def join_command(
+    galleries: Annotated[list[Path], typer.Argument(help="Folders of galleries, made with the same weights.")],
+    out: Annotated[Path, typer.Option(help="The folder of the whole; must not exist yet.")],
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one gallery of several, to be searched together."""
+    from gama_core.gallery import open_gallery
+    from gama_core.join_galleries import join_galleries
+
+    with bar() as hear:
+        made = join_galleries([open_gallery(folder) for folder in galleries], out, name, hear)
+    _show(_gallery_figures(made), as_json)
+
+
 @gallery_app.command("info")
 def info_command(
     gallery: Annotated[Path, typer.Argument(help="A gallery's folder.")], as_json: JsonOption = False

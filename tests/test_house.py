@@ -13,7 +13,7 @@ FLOORS = {
     "workers dataset run moves inside",
     1: "models calibration",
     2: "crops ground embed see search screen plane closer decode follow windows",
-    3: "localize evidence outliers build_gallery evaluate record curves retrieval training world",
+    3: "localize evidence outliers build_gallery join_galleries evaluate record curves retrieval training world",
     4: "scene labels lines basemap draw export offline __main__",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
