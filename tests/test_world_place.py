@@ -1,4 +1,5 @@
 import functools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from gama_core.world.place import (
     make_place,
     split_of,
     street_map,
+    style_of,
 )
 from gama_core.world.shapes import strip
 
@@ -93,10 +95,12 @@ def test_no_building_stands_on_a_road():
         assert not (roads.image[mask > 0] > 0).any()
 
 
-def test_no_two_houses_stand_in_each_other():
+@pytest.mark.parametrize("terraces", [0.0, 1.0])
+def test_no_two_houses_stand_in_each_other(terraces):
+    place = make_place(20_954, style=replace(style_of(20_954), terraces=terraces))
     where = Rectangle.around(-120, -120, 540, 540, 0.5)
     stands = Canvas(where, channels=1)
-    for building in (each for each in city().buildings if each.base_m == 0):
+    for building in (each for each in place.buildings if each.base_m == 0):
         middle = building.centre
         inner = stands.pixels(middle + (building.outline - middle) * 0.8) >> 4
         mask = np.zeros_like(stands.image)
@@ -138,3 +142,15 @@ def test_the_street_map_runs_along_the_streets_of_the_city():
     assert len(drawn) == sum(len(line) - 1 for line in lines)
     ends = [city().local(LatLon(*piece[:2])) for piece in drawn[: len(lines[0]) - 1]]
     assert np.array(ends) == pytest.approx(lines[0][:-1], abs=1e-3)
+
+
+def test_terraces_stand_wall_to_wall():
+    place = make_place(20_954, style=replace(style_of(20_954), terraces=1.0))
+    rows = [building.outline for building in place.buildings if building.kind == "terrace"]
+    assert len(rows) > 200
+    rights, lefts = np.array([outline[1] for outline in rows]), np.array([outline[0] for outline in rows])
+    gaps_m = np.minimum(
+        np.linalg.norm(rights[:, None] - lefts[None], axis=2).min(0),
+        np.linalg.norm(lefts[:, None] - rights[None], axis=2).min(0),
+    )
+    assert (gaps_m < 1.5).mean() > 0.6

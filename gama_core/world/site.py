@@ -16,7 +16,7 @@ from gama_core.world.shapes import between, lengths_m, point_at, rectangle, resa
 from gama_core.world.streets import Block, Side
 from gama_core.world.style import Style
 
-_PARTY_WALLS_M = 0.8  # the map of free ground is too coarse for houses that touch
+_PARTY_WALLS_M = 0.55  # the map of free ground is too coarse for houses that touch
 
 Span = tuple[float, float]
 
