@@ -282,7 +282,11 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
       opened = false;
       fold();
     };
-    L.DomEvent.on(panel._container, { mouseenter: open, mouseleave: leave });
+    root.addEventListener('mouseover', ({ target }) => {  // each corner gives the panel another container
+      if (panel._container.contains(target)) open();
+      else if (opened) leave();
+    });
+    root.addEventListener('mouseleave', leave);
     map.on('click', leave);
   }
   for (const gesture of ['pointerdown', 'wheel', 'keydown']) {

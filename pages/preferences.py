@@ -40,10 +40,7 @@ def _settings(place: Place) -> None:
             else:
                 _choices(group)
     with st.container(key="settings-foot", horizontal=True, horizontal_alignment="right"):
-        same = session.settings() == Settings()
-        st.button(
-            "Back to the defaults", key="defaults", on_click=session.set_settings, args=(Settings(),), disabled=same
-        )
+        st.button("Back to the defaults", key="defaults", on_click=session.set_settings, args=(Settings(),))
         if st.button("Done", key="settings-done", type="primary"):
             session.close_dialog()
             st.rerun()
@@ -114,7 +111,10 @@ def _choose_streets(place: Place) -> None:
         return
     try:
         near = chosen.read().within(place.gallery.bounds)
-        count = f"{len(near):,} pieces of street lie in" if near else "No street of it lies in"
-        st.html(f'<p class="under">{count} {text(place.gallery.name)}.</p>')
+        name = text(place.gallery.name)
+        words = (
+            f"{len(near):,} piece{'s' * (len(near) > 1)} of it in {name}." if near else f"None of it lies in {name}."
+        )
+        st.html(f'<p class="under">{words}</p>')
     except GamaError as error:
         st.html(notice("", str(error)))
