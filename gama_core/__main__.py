@@ -49,6 +49,7 @@ def localize_command(
         bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
     ] = Settings.region_windows,
     headings: Annotated[bool, typer.Option(help="The path minds which way each view looks.")] = Settings.headings,
+    max_speed_m_s: Annotated[float, typer.Option(help="Faster the path does not drive.")] = Settings.max_speed_m_s,
     evidence: Annotated[bool, typer.Option(help="Say, too, what the first seconds alone would have said.")] = False,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
@@ -75,6 +76,7 @@ def localize_command(
         street_weight=street_weight,
         region_windows=region_windows,
         headings=headings,
+        max_speed_m_s=max_speed_m_s,
     )
     network = read_streets(streets) if streets else None
     truth = read_track(track) if track else None

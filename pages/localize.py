@@ -136,14 +136,17 @@ def _progress(job: Job) -> None:
         rows = "".join(_stage(job, name, words) for name, words in STAGES.items())
         waiting = f"<p>Waiting for {ahead} other drive{'s' if ahead > 1 else ''}.</p>" if ahead else ""
         st.html(panel(f"<h2>Localizing</h2>{waiting}<ol>{rows}</ol>", "progress"))
-        st.button("Cancel", on_click=job.cancel, key="cancel", width="stretch")
+        words = "Stopping …" if job.stopping else "Cancel"
+        st.button(words, on_click=job.cancel, disabled=job.stopping, key="cancel", width="stretch")
 
     watch()
 
 
 def _stage(job: Job, name: str, words: str) -> str:
     done, total = job.stages.get(name, (0, 0))
-    passed = name in job.stages and job.stage != name
+    order = list(STAGES)  # a stage whose outcome was known from before is passed over in silence
+    earlier = job.stage in STAGES and order.index(name) < order.index(job.stage)
+    passed = earlier or (name in job.stages and job.stage != name)
     state = "passed" if passed else "current" if job.stage == name else "waiting"
     share = 100 if passed else round(100 * done / total) if total else 0
     count = f"{total if passed else done} of {total}" if total > 1 and state != "waiting" else ""
