@@ -28,6 +28,13 @@ ScreeningWeightsOption = Annotated[
 ]
 ScreeningOption = Annotated[str, typer.Option(help="Who ranks regions: network, late, fused or path.")]
 KeepRegionsOption = Annotated[int, typer.Option(help="Regions that the second search looks into.")]
+DecodeOption = Annotated[bool, typer.Option(help="Make one drivable path of it.")]
+RegionWindowsOption = Annotated[
+    bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
+]
+HeadingsOption = Annotated[bool, typer.Option(help="The path minds which way each view looks.")]
+CloserOption = Annotated[bool, typer.Option(help="Look again, more densely, where the first path may lie.")]
+OdometryOption = Annotated[bool, typer.Option(help="The path drives and turns as the camera was seen to.")]
 
 
 @app.command("localize")
@@ -40,15 +47,16 @@ def localize_command(
     ] = None,
     screening: ScreeningOption = Settings.screening,
     keep_regions: KeepRegionsOption = Settings.keep_regions,
-    decode: Annotated[bool, typer.Option(help="Make one drivable path of it.")] = Settings.decode,
+    decode: DecodeOption = Settings.decode,
     streets: Annotated[
         Path | None, typer.Option(help="A street network (GeoPackage, GeoJSON, Shapefile ...): the path prefers it.")
     ] = None,
     street_weight: Annotated[float, typer.Option(help="How much it does; 0 is not at all.")] = Settings.street_weight,
-    region_windows: Annotated[
-        bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
-    ] = Settings.region_windows,
-    headings: Annotated[bool, typer.Option(help="The path minds which way each view looks.")] = Settings.headings,
+    region_windows: RegionWindowsOption = Settings.region_windows,
+    headings: HeadingsOption = Settings.headings,
+    closer: CloserOption = Settings.closer,
+    odometry: OdometryOption = Settings.odometry,
+    max_speed_m_s: Annotated[float, typer.Option(help="Faster the path does not drive.")] = Settings.max_speed_m_s,
     evidence: Annotated[bool, typer.Option(help="Say, too, what the first seconds alone would have said.")] = False,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
@@ -75,6 +83,9 @@ def localize_command(
         street_weight=street_weight,
         region_windows=region_windows,
         headings=headings,
+        closer=closer,
+        odometry=odometry,
+        max_speed_m_s=max_speed_m_s,
     )
     network = read_streets(streets) if streets else None
     truth = read_track(track) if track else None
@@ -155,6 +166,11 @@ def evaluate_command(
     gallery: Annotated[Path, typer.Option(help="The gallery to search.")],
     screening: ScreeningOption = Settings.screening,
     keep_regions: KeepRegionsOption = Settings.keep_regions,
+    decode: DecodeOption = Settings.decode,
+    region_windows: RegionWindowsOption = Settings.region_windows,
+    headings: HeadingsOption = Settings.headings,
+    closer: CloserOption = Settings.closer,
+    odometry: OdometryOption = Settings.odometry,
     save_run: Annotated[
         Path | None, typer.Option(help="Keep the run in this folder for the Evaluate page, which looks in cache/runs.")
     ] = None,
@@ -174,7 +190,15 @@ def evaluate_command(
     from gama_core.telemetry import read_track
     from gama_core.video import open_video
 
-    settings = Settings(screening=screening, keep_regions=keep_regions)  # type: ignore[arg-type]
+    settings = Settings(
+        screening=screening,  # type: ignore[arg-type]
+        keep_regions=keep_regions,
+        decode=decode,
+        region_windows=region_windows,
+        headings=headings,
+        closer=closer,
+        odometry=odometry,
+    )
     place, models = open_gallery(gallery), load_models(device, weights, screening_weights)  # type: ignore[arg-type]
     found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
     if not found:

@@ -33,6 +33,22 @@ function gamaImages(map, attribution, rows) {
   }
 }
 
+// Street lines [[lat, lon], ...], asked for when the layer is first seen: they may be many.
+function gamaStreets(map, group, url) {
+  const pane = map.createPane('streets');
+  pane.style.zIndex = 370;
+  pane.style.pointerEvents = 'none';
+  const draw = async () => {
+    const lines = await (await fetch(url)).json();
+    L.polyline(lines, {
+      pane: 'streets', renderer: L.canvas({ pane: 'streets', padding: 0.3 }), interactive: false,
+      color: '#ffd54a', weight: 1.6, opacity: 0.85,
+    }).addTo(group);
+  };
+  if (map.hasLayer(group)) draw();
+  else group.once('add', draw);
+}
+
 // What a map is about, on a map that stands alone.
 function gamaCaption(map, html) {
   const caption = L.control({ position: 'bottomleft' });
@@ -200,7 +216,8 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
   };
 
   const layout = () => {
-    const taken = controls().map(box => ({ ...box, control: true }));
+    const ranks = [...root.querySelectorAll('.gama-rank span')].map(onSheet);
+    const taken = [...controls().map(box => ({ ...box, control: true })), ...ranks];
     for (const flag of flags) {
       const span = flag.getElement().firstChild;
       span.style.marginTop = '0px';
@@ -265,7 +282,11 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
       opened = false;
       fold();
     };
-    L.DomEvent.on(panel._container, { mouseenter: open, mouseleave: leave });
+    root.addEventListener('mouseover', ({ target }) => {  // each corner gives the panel another container
+      if (panel._container.contains(target)) open();
+      else if (opened) leave();
+    });
+    root.addEventListener('mouseleave', leave);
     map.on('click', leave);
   }
   for (const gesture of ['pointerdown', 'wheel', 'keydown']) {
@@ -273,9 +294,16 @@ function gamaDraw(map, panel, home, groups, lines, tags) {
   }
   map.on('zoomend viewreset overlayadd overlayremove', layout);
   map.on('moveend', fold);
-  map.on('resize', () => { if (!moved) { fit(); layout(); dock(); fold(); } });
-  fit();
-  layout();
-  dock();
-  layout();
+  const arrange = () => {
+    if (moved) return;
+    fit();
+    layout();
+    dock();
+    layout();
+  };
+  map.on('resize', arrange);
+  arrange();
+  for (const sheet of document.querySelectorAll('link[rel=stylesheet]')) {
+    if (!sheet.sheet) sheet.addEventListener('load', arrange);  // measured without it, nothing lies where it will
+  }
 }

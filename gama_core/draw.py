@@ -44,6 +44,7 @@ def draw_localization(
     *,
     imagery_url: str,
     leaflet_url: str,
+    streets_url: str | None = None,
     theme: Theme = "dark",
     fill_height: bool = True,
 ) -> folium.Map:
@@ -55,21 +56,22 @@ def draw_localization(
         track: where the drive really was, if known.
         imagery_url: template such as "/imagery/NAME/{z}/{x}/{y}.webp" that serves the gallery's pyramid.
         leaflet_url: folder that serves the vendored leaflet.js and leaflet.css.
+        streets_url: serves lines [[lat, lon], ...] as JSON, for a layer that is off at first; no such layer where None.
         theme: "dark" or "light".
         fill_height: as high as what holds the map; else 640 px.
 
     Returns:
-        A map that asks for nothing but `imagery_url` and `leaflet_url`. A label's tooltip, which streamlit-folium
+        A map that asks for nothing but these URLs. A label's tooltip, which streamlit-folium
         gives back on a click, names its first clip in "clip N".
     """
     scene = Scene(localization, track)
     sheet = empty_map(scene.bounds, leaflet_url=leaflet_url, theme=theme, fill_height=fill_height)
     add_tiles(sheet, gallery, imagery_url)
-    draw_scene(sheet, scene, theme)
+    draw_scene(sheet, scene, theme, streets_url)
     return sheet
 
 
-def draw_scene(sheet: folium.Map, scene: Scene, theme: Theme) -> None:
+def draw_scene(sheet: folium.Map, scene: Scene, theme: Theme, streets_url: str | None = None) -> None:
     """Draws a drive upon a map that holds its imagery already."""
     bright = [hit.region.bounds for hit in (scene.home, scene.guess) if hit]
     sheet.add_child(veil(sheet, bright, theme))
@@ -79,10 +81,13 @@ def draw_scene(sheet: folium.Map, scene: Scene, theme: Theme) -> None:
     after = _layer("after", "Hierarchical", "7")
     outliers = _layer("outlier", "Outliers, other regions", "7")
     ranking = _layer("ranking", "Region ranking", show=False)
-    layers = [layer for layer in (truth, before, after, path, outliers, ranking) if layer]
+    streets = _layer("streets", "Streets", show=False) if streets_url else None
+    layers = [layer for layer in (truth, before, after, path, outliers, ranking, streets) if layer]
     panel = folium.LayerControl(collapsed=False)  # draw.js folds it
     for element in (*layers, panel, *_borders(sheet, scene, outliers, ranking)):
         sheet.add_child(element)
+    if streets:
+        sheet.add_child(Call("gamaStreets", sheet, streets, streets_url))
     rows = scene.label_rows()
     labels = [
         [after, "after", "Hierarchical", rows["after"]],
@@ -125,7 +130,12 @@ def moving_marker(
 
 
 def draw_galleries(
-    galleries: Sequence[Gallery], *, imagery_urls: Sequence[str], leaflet_url: str, theme: Theme = "dark"
+    galleries: Sequence[Gallery],
+    *,
+    imagery_urls: Sequence[str],
+    leaflet_url: str,
+    streets_url: str | None = None,
+    theme: Theme = "dark",
 ) -> folium.Map:
     """What can be searched: each gallery's imagery and regions on one map, with the continents around them.
 
@@ -133,6 +143,7 @@ def draw_galleries(
         galleries: one at least.
         imagery_urls: one template a gallery, such as "/imagery/NAME/{z}/{x}/{y}.webp".
         leaflet_url: folder that serves the vendored leaflet.js and leaflet.css.
+        streets_url: serves lines [[lat, lon], ...] as JSON to be drawn upon them, if there are any.
         theme: "dark" or "light".
 
     Returns:
@@ -148,6 +159,9 @@ def draw_galleries(
     for gallery, imagery_url in zip(galleries, imagery_urls, strict=True):
         add_tiles(sheet, gallery, imagery_url)
         sheet.add_child(Call("gamaBoxes", sheet, REGION, _gallery_boxes(gallery)))
+    if streets_url:
+        streets = folium.FeatureGroup("Streets", control=False).add_to(sheet)
+        sheet.add_child(Call("gamaStreets", sheet, streets, streets_url))
     names = [_name_tag(gallery) for gallery in galleries]
     sheet.add_child(Call("gamaDraw", sheet, None, corners(whole), [], [], names))
     return sheet

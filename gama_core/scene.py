@@ -16,6 +16,7 @@ from gama_core.result import Localization, RegionHit, Step
 from gama_core.track import Track
 
 RANKED = 200  # regions shown in the ranking
+LEAST = 0.005  # a probability below it is not worth its digits
 Rows = list[list[Any]]
 
 
@@ -93,7 +94,8 @@ class Scene:
             chance = share(self.chance(hit))
             blue = round(0.05 + 0.4 * math.sqrt(self.chance(hit)), 3)
             hover = f"ranked {rank} · p {chance} · score {hit.score:.2f}"
-            rows.append([*box(hit.region.bounds), hover, blue, f"{rank} · {chance}"])
+            worth = self.chance(hit) >= LEAST
+            rows.append([*box(hit.region.bounds), hover, blue, f"{rank} · {chance}" if worth else f"{rank}"])
         return rows
 
     def tags(self) -> Rows:
@@ -109,7 +111,7 @@ class Scene:
 
 def share(probability: float) -> str:
     """A probability for a person; HTML."""
-    return f"{probability:.2f}" if probability >= 0.005 else "&lt; 0.01"
+    return f"{probability:.2f}" if probability >= LEAST else "&lt; 0.01"
 
 
 def _tag(hit: RegionHit, text: str, kind: str) -> list[Any]:

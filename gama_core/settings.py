@@ -45,7 +45,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise SettingsInvalid(f"{name} is {value}; it must lie between {low} and {high}.")
@@ -57,18 +57,18 @@ class Settings:
         return asdict(self)
 
 
-_RANGES: tuple[tuple[str, float, float], ...] = (
-    ("clip_every_s", 0.1, 60.0),
-    ("clip_duration_s", 0.1, 10.0),
-    ("frames_per_clip", 1, 64),
-    ("shortlist", 1, 10_000),
-    ("screening_tiles", 1, 512),
-    ("keep_regions", 1, 100_000),
-    ("keep_probability", 0.0, 1.0),
-    ("decode_regions", 1, 1_000),
-    ("window_clips", 10, 100_000),
-    ("max_speed_m_s", 1.0, 100.0),
-    ("closer_views", 1, 1_000_000),
-    ("street_weight", 0.0, 10.0),
-    ("inside_at_least", 0.0, 1.0),
-)
+RANGES: dict[str, tuple[float, float]] = {  # the least and the most that a number may be
+    "clip_every_s": (0.1, 60.0),
+    "clip_duration_s": (0.1, 10.0),
+    "frames_per_clip": (1, 64),
+    "shortlist": (1, 10_000),
+    "screening_tiles": (1, 512),
+    "keep_regions": (1, 100_000),
+    "keep_probability": (0.0, 1.0),
+    "decode_regions": (1, 1_000),
+    "window_clips": (10, 100_000),
+    "max_speed_m_s": (1.0, 100.0),
+    "closer_views": (1, 1_000_000),
+    "street_weight": (0.0, 10.0),
+    "inside_at_least": (0.0, 1.0),
+}

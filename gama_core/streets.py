@@ -57,6 +57,13 @@ class Streets:
         lat, lon = self.segments[:, 0::2], self.segments[:, 1::2]
         return Bounds(float(lat.min()), float(lon.min()), float(lat.max()), float(lon.max()))
 
+    def lines(self) -> list[Floats]:
+        """The pieces that go on from each other as one line each: float64 (P, 2) as lat, lon in degrees."""
+        pieces = self.segments
+        begins = np.append(True, (pieces[1:, :2] != pieces[:-1, 2:]).any(axis=1))
+        parts = np.split(pieces, np.flatnonzero(begins)[1:])
+        return [np.concatenate([part[:1, :2], part[:, 2:]]) for part in parts]
+
     def within(self, box: Bounds) -> Streets | None:
         """The pieces whose own box meets another; None where none does."""
         lat, lon = self.segments[:, 0::2], self.segments[:, 1::2]
@@ -160,10 +167,7 @@ def write_streets(streets: Streets, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in (".gpkg", ".geojson"):
         raise StreetsUnreadable(f"{path.name}: streets are written as .gpkg or .geojson.")
-    pieces = streets.segments
-    begins = np.append(True, (pieces[1:, :2] != pieces[:-1, 2:]).any(axis=1))  # where a piece does not go on
-    parts = np.split(pieces, np.flatnonzero(begins)[1:])
-    lines = [shapely.linestrings(np.concatenate([part[:1, :2], part[:, 2:]])[:, ::-1]) for part in parts]
+    lines = [shapely.linestrings(line[:, ::-1]) for line in streets.lines()]
     driver = "GPKG" if path.suffix.lower() == ".gpkg" else "GeoJSON"
     with whole_file(path) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the temporary name's ending

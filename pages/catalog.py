@@ -21,6 +21,7 @@ DRIVES = ASSETS / "sample" / "drives"
 SHIPPED = ASSETS  # galleries that come with the app: NAME/gallery below it
 VIDEO_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ts")
 TRACK_ENDINGS = (".json", ".gpx", ".nmea", ".txt", ".csv", ".geojson", ".srt", ".log")
+STREET_ENDINGS = (".gpkg", ".geojson")
 PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what browsers decode, in the containers that they open;
 OPENED = (".mp4", ".m4v", ".mov", ".webm")  # all else is shown through a copy in H.264
 WEIGHTS = ROOT / "weights"

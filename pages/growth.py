@@ -56,8 +56,12 @@ def wrongness(grown: Sequence[Evidence], track: Track, theme: Theme, height_px: 
         "axis": {"values": [*DECADES_M], "format": "~s", "title": "error, metres"},
     }
     spec = _chart(values, (MEDIAN, LAST), y, ".1f", theme, height_px)
-    near = {"mark": {"type": "rule", "strokeDash": [2, 2], "opacity": 0.6, "color": COLOURS[theme][OUTSIDE]}}
+    faint = COLOURS[theme][OUTSIDE]
+    near = {"mark": {"type": "rule", "strokeDash": [2, 2], "opacity": 0.6, "color": faint}}
     spec["layer"].append(near | {"encoding": {"y": {"datum": NEAR_M}, "x": None}})
+    words = {"type": "text", "text": f"{NEAR_M:.0f} m", "align": "right", "dx": -4, "dy": 7, "color": faint}
+    place = {"y": {"datum": NEAR_M}, "x": {"value": "width"}}
+    spec["layer"].append({"mark": words, "data": {"values": [{}]}, "encoding": place})
     return spec
 
 

@@ -39,6 +39,11 @@ class Job:
     def active(self) -> bool:
         return self.state in ("queued", "running")
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked the work to stop, and it has not yet."""
+        return self.active and self._stop.is_set()
+
     def cancel(self) -> None:
         """Asks the work to stop; it does at its next step."""
         self._stop.set()

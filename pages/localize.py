@@ -9,10 +9,11 @@ import streamlit as st
 from gama_core.draw import draw_galleries
 from gama_core.errors import GamaError
 from gama_core.video import Video
-from pages import catalog, result, session
-from pages.catalog import Drive, Place
+from pages import catalog, choices, result, session, street_files
+from pages.catalog import STREET_ENDINGS, TRACK_ENDINGS, VIDEO_ENDINGS, Drive, Place
 from pages.components import drop_zone, player
 from pages.jobs import Job
+from pages.preferences import settings_button
 from pages.routes import LEAFLET_URL, TILE_URL
 from pages.uploads import accept
 from pages.why import why_button
@@ -71,24 +72,26 @@ def _drive(drive: Drive, video: Video, place: Place) -> None:
 def _head(drive: Drive, video: Video, place: Place, job: Job | None, active: bool, done: bool) -> None:
     """Title and facts, the one green button, and the menu of exports."""
     chips = [
-        f"{clock(video.duration_s)} · {video.fps:.0f} fps · {video.width}×{video.height}",
-        _size(video),
+        f"{clock(video.duration_s)} · {video.fps:.0f} fps · {video.width}×{video.height} · {_size(video)}",
         "GPS for comparison only" if drive.track_path else "no GPS",
         f"weights {place.gallery.weights_name}",
     ]
     with st.container(key="head", horizontal=True, vertical_alignment="center"):
-        st.html(headline(drive.title, chips))
+        network = session.streets(place)
+        changed = choices.chips(session.settings(), network.title if network else None)
+        st.html(headline(drive.title, chips, changed))
         pressed = st.button(
             "Localize again" if done else "Localize",
             type="primary",
             disabled=active or not catalog.has_weights(),
             key="run",
         )
+        settings_button(place)
         if done and job is not None:
             why_button(job, drive, place)
             result.export(job, drive, place)
     if pressed:
-        session.start(drive, place, localize_drive(drive, place.gallery))
+        session.start(drive, place, localize_drive(drive, place.gallery, session.settings(), network))
         st.rerun()
 
 
@@ -100,8 +103,14 @@ def _size(video: Video) -> str:
 def _where(place: Place) -> None:
     """The place to search on a map."""
     urls = [TILE_URL.format(place=place.id)]
-    sheet = draw_galleries([place.gallery], imagery_urls=urls, leaflet_url=LEAFLET_URL, theme=session.theme())
-    show_map(sheet, "place")
+    sheet = draw_galleries(
+        [place.gallery],
+        imagery_urls=urls,
+        leaflet_url=LEAFLET_URL,
+        streets_url=result.streets_url(place),
+        theme=session.theme(),
+    )
+    show_map(sheet, f"place-{session.theme()}")
 
 
 def _what(drive: Drive, video: Video) -> None:
@@ -127,14 +136,17 @@ def _progress(job: Job) -> None:
         rows = "".join(_stage(job, name, words) for name, words in STAGES.items())
         waiting = f"<p>Waiting for {ahead} other drive{'s' if ahead > 1 else ''}.</p>" if ahead else ""
         st.html(panel(f"<h2>Localizing</h2>{waiting}<ol>{rows}</ol>", "progress"))
-        st.button("Cancel", on_click=job.cancel, key="cancel", width="stretch")
+        words = "Stopping …" if job.stopping else "Cancel"
+        st.button(words, on_click=job.cancel, disabled=job.stopping, key="cancel", width="stretch")
 
     watch()
 
 
 def _stage(job: Job, name: str, words: str) -> str:
     done, total = job.stages.get(name, (0, 0))
-    passed = name in job.stages and job.stage != name
+    order = list(STAGES)  # a stage whose outcome was known from before is passed over in silence
+    earlier = job.stage in STAGES and order.index(name) < order.index(job.stage)
+    passed = earlier or (name in job.stages and job.stage != name)
     state = "passed" if passed else "current" if job.stage == name else "waiting"
     share = 100 if passed else round(100 * done / total) if total else 0
     count = f"{total if passed else done} of {total}" if total > 1 and state != "waiting" else ""
@@ -212,12 +224,16 @@ def _card(drive: Drive, chosen: bool) -> None:
 
 
 def _bring() -> None:
-    files = drop_zone("dropped")
+    words = "MP4, MOV, MKV, WebM, GIF · up to 4 GB\nand its GPS file, if there is one"
+    files = drop_zone("dropped", "Drop a video here", words, VIDEO_ENDINGS + TRACK_ENDINGS + STREET_ENDINGS)
     if not files:
         return
     try:
-        with st.spinner("Looking at the video …"):
-            session.add_upload(accept(files))
+        with st.spinner("Looking at it …"):
+            if street_files.are_streets(files):
+                session.add_streets(street_files.accept(files))
+            else:
+                session.add_upload(accept(files))
     except GamaError as error:
         session.leave_message(str(error))
     st.rerun()

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import session
+from pages.components import watch_theme
 from pages.widgets import STYLE
 
 HERE = Path(__file__).parent
@@ -29,6 +30,7 @@ def navigate() -> None:
         for other in others:
             st.page_link(other, width="stretch")
     page.run()
+    watch_theme()
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def page() -> None:
         leaflet_url=LEAFLET_URL,
         theme=session.theme(),
     )
-    show_map(sheet, "regions")
+    show_map(sheet, f"regions-{session.theme()}")
     st.dataframe([_row(place) for place in places], hide_index=True, width="stretch")
     st.html(f'<p class="under">{_HOW}</p>')
 

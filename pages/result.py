@@ -16,7 +16,7 @@ from pages.charts import evidence, timeline
 from pages.clip import clip_panel
 from pages.components import player
 from pages.jobs import Job
-from pages.routes import LEAFLET_URL, TILE_URL
+from pages.routes import LEAFLET_URL, STREETS_URL, TILE_URL
 from pages.story import Story
 from pages.widgets import distance, figure, figures, grown, notice, panel, probability, share, show_map
 
@@ -31,6 +31,12 @@ def show(job: Job, drive: Drive, place: Place) -> None:
     if words := _caution(story.localization):
         st.html(words)
     _explore(job, drive, place)
+
+
+def streets_url(place: Place) -> str | None:
+    """What serves the lines of the street network that is chosen."""
+    network = session.streets(place)
+    return STREETS_URL.format(place=place.id, streets=network.id) if network else None
 
 
 def export(job: Job, drive: Drive, place: Place) -> None:
@@ -83,6 +89,7 @@ def _map(story: Story, place: Place, index: int) -> None:
         story.track,
         imagery_url=TILE_URL.format(place=place.id),
         leaflet_url=LEAFLET_URL,
+        streets_url=streets_url(place),
         theme=session.theme(),
     )
     marker = moving_marker(localization, place.gallery, localization.before[index].clip, story.track)

@@ -1,4 +1,4 @@
-"""What the browser fetches beside Streamlit: imagery, films, pictures, Leaflet; and the headers on every answer.
+"""What the browser fetches beside Streamlit: imagery, streets, films, pictures; and the headers on every answer.
 
 Names in a URL only ever choose among what the catalogue lists, or are numbers: no path of a visitor reaches the disk.
 The server imports this module before Streamlit's runtime is there: nothing here may import a component.
@@ -6,6 +6,7 @@ The server imports this module before Streamlit's runtime is there: nothing here
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from gama_core.errors import GamaError
 from gama_core.imagery import cut_view
 from gama_core.tile import Tile, metres_per_pixel, world_pixels
 from gama_core.video import read_frame
+from pages import street_files
 from pages.catalog import ASSETS, Place, find_drive, find_place
+from pages.street_files import StreetFile, lines_within
 from pages.uploads import receive
 
 TILE_URL = "/imagery/{place}/{{z}}/{{x}}/{{y}}.webp"
+STREETS_URL = "/streets/{place}/{streets}.json"
 LEAFLET_URL = "/vendor/leaflet"
 DRAWING_URL = "/drawing/draw.js"
 VIEW_PX, VIEW_ZOOM = 128, 18
@@ -47,6 +51,7 @@ def routes() -> list[BaseRoute]:
         *(Route(path, index) for path in PAGES),
         Route("/imagery/{place}/{z:int}/{x:int}/{y:int}.webp", imagery),
         Route("/view/{place}/{row:int}.jpg", view),
+        Route(STREETS_URL, streets),
         Route("/video/{drive}.mp4", video),
         Route("/frame/{drive}/{time_ms:int}.jpg", frame),
         Route("/poster/{drive}.jpg", poster),
@@ -115,6 +120,18 @@ def view(request: Request) -> Response:
     return _missing() if place is None or row >= len(place.gallery) else _jpeg(_view(place, row))
 
 
+def streets(request: Request) -> Response:
+    """The lines of a street network that lie in a place."""
+    place = find_place(request.path_params["place"])
+    found = street_files.find(request.path_params["streets"], place) if place else None
+    if place is None or found is None:
+        return _missing()
+    try:
+        return Response(_lines(place, found, found.path.stat().st_mtime_ns), media_type="application/json")
+    except (GamaError, OSError):  # the page itself says what is wrong with them
+        return _missing()
+
+
 def video(request: Request) -> Response:
     """A drive as browsers play it; answers ranges."""
     drive = find_drive(request.path_params["drive"])
@@ -154,6 +171,11 @@ def _view(place: Place, row: int) -> np.ndarray:
     mosaic, _ = place.gallery.imagery.read(x - around_px / 2, y - around_px / 2, around_px, around_px, VIEW_ZOOM)
     middle = around_px / 2
     return cut_view(mosaic, middle, middle, side_px, float(views.rotation_deg[row]), VIEW_PX)
+
+
+@lru_cache(maxsize=4)
+def _lines(place: Place, found: StreetFile, _changed_ns: int) -> bytes:
+    return json.dumps(lines_within(found.read(), place.gallery.bounds), separators=(",", ":")).encode()
 
 
 @lru_cache(maxsize=1)

@@ -15,12 +15,14 @@ import streamlit as st
 
 from gama_core.errors import GamaError
 from gama_core.run import Run, read_run
+from gama_core.settings import Settings
 from gama_core.video import open_video, read_frame
-from pages import catalog, runs, uploads
+from pages import catalog, choices, runs, street_files, uploads
 from pages.catalog import Drive, Place
 from pages.figures import Figure, figures_of
 from pages.jobs import Job, Jobs, Work
 from pages.runs import RunFile
+from pages.street_files import OWN, StreetFile
 
 if TYPE_CHECKING:
     from gama_core.embed import Models
@@ -88,10 +90,43 @@ def place() -> Place | None:
     return catalog.find_place(st.query_params.get("place", "")) or next(iter(catalog.places()), None)
 
 
-def choose(name: Literal["drive", "place"], value: str) -> None:
+def choose(name: Literal["drive", "place", "streets"], value: str) -> None:
     """Notes a choice in the address."""
     st.query_params[name] = value
     st.query_params.pop("job", None)
+
+
+def settings() -> Settings:
+    """How drives are to be localized: the defaults, and what the address says of them."""
+    return choices.settings_of(st.query_params)
+
+
+def set_settings(wanted: Settings) -> None:
+    """Notes in the address what differs from the defaults."""
+    for choice in choices.CHOICES:
+        st.query_params.pop(choice.name, None)
+    st.query_params.pop("job", None)
+    st.query_params.update(choices.address_of(wanted))
+
+
+def streets(where: Place) -> StreetFile | None:
+    """The street network chosen for a place."""
+    chosen = street_files.find(st.query_params.get("streets", ""), where)
+    if chosen and chosen.id not in (OWN, *_streets()):
+        _streets().append(chosen.id)  # the visitor comes back
+    return chosen
+
+
+def street_networks(where: Place) -> tuple[StreetFile, ...]:
+    """Those to choose from: a place's own, then what this visitor has brought."""
+    found = [street_files.find(street_id, where) for street_id in (OWN, *_streets())]
+    return tuple(file for file in found if file)
+
+
+def add_streets(brought: StreetFile) -> None:
+    """Puts a network among this visitor's and chooses it."""
+    _streets().append(brought.id)
+    choose("streets", brought.id)
 
 
 def add_upload(brought: Drive) -> None:
@@ -101,16 +136,16 @@ def add_upload(brought: Drive) -> None:
 
 
 def start(about: Drive, where: Place, work: Work) -> Job:
-    """Queues a job on a drive in a place and notes all three in the address."""
-    started = jobs().submit((about.id, where.id), work)
+    """Queues a job on a drive in a place, as the settings are, and notes all three in the address."""
+    started = jobs().submit(_subject(about, where), work)
     st.query_params.update(drive=about.id, place=where.id, job=started.id)
     return started
 
 
 def job(about: Drive, where: Place) -> Job | None:
-    """The job on a drive in a place: the one in the address, else the newest."""
+    """The job on a drive in a place with the settings as they are: the one in the address, else the newest."""
     named = jobs().find(st.query_params.get("job", ""))
-    subject = (about.id, where.id)
+    subject = _subject(about, where)
     return named if named and named.subject == subject else jobs().about(subject)
 
 
@@ -140,18 +175,18 @@ def set_clip(about: Job, index: int) -> None:
     st.session_state[clip_key(about)] = index
 
 
-def why_is_open(about: Job) -> bool:
-    """Whether the visitor asked why an answer is what it is."""
-    return bool(st.session_state.get("why-open") == about.id)
+def dialog_is_open(name: str) -> bool:
+    """Whether the visitor has opened a dialog and not closed it; there is one at a time."""
+    return bool(st.session_state.get("dialog") == name)
 
 
-def open_why(about: Job) -> None:
-    """Opens that dialog; only in a callback."""
-    st.session_state["why-open"] = about.id
+def open_dialog(name: str) -> None:
+    """Opens a dialog with the next run of the page."""
+    st.session_state["dialog"] = name
 
 
-def close_why() -> None:
-    st.session_state.pop("why-open", None)
+def close_dialog() -> None:
+    st.session_state.pop("dialog", None)
 
 
 def run_file() -> RunFile | None:
@@ -222,6 +257,17 @@ def message() -> str:
 def leave_message(text: str) -> None:
     """Keeps a message for the next run of the page."""
     st.session_state["message"] = text
+
+
+def _subject(about: Drive, where: Place) -> tuple[str, ...]:
+    """What a job is about: the drive, the place, and all that is chosen besides."""
+    chosen, network = choices.address_of(settings()), streets(where)
+    return (about.id, where.id, network.id if network else "", *(f"{name}={value}" for name, value in chosen.items()))
+
+
+def _streets() -> list[str]:
+    found: list[str] = st.session_state.setdefault("street-networks", [])
+    return found
 
 
 def _brought() -> list[str]:

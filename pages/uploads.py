@@ -1,4 +1,4 @@
-"""Videos that people bring: streamed to the disk under names of our own, then looked at before they become drives."""
+"""Files that people bring: streamed to the disk under names of our own, then looked at before they are used."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +21,21 @@ from starlette.responses import JSONResponse
 from gama_core.errors import TrackUnreadable, VideoUnreadable
 from gama_core.telemetry import read_track
 from gama_core.video import open_video
-from pages.catalog import TRACK_ENDINGS, VIDEO_ENDINGS, Drive, uploaded_drive, uploads_folder
+from pages.catalog import STREET_ENDINGS, TRACK_ENDINGS, VIDEO_ENDINGS, Drive, uploaded_drive, uploads_folder
 from pages.jobs import Job
 
 LIMIT_BYTES = 4 * 1024**3
-TRACK_LIMIT_BYTES = 64 * 1024**2
+TEXT_LIMIT_BYTES = 64 * 1024**2  # of what is read as a whole: tracks, GeoJSON
+STREETS_LIMIT_BYTES = 512 * 1024**2
 KEEP_S = 7 * 24 * 3600.0
 FILM_WIDTH_PX = 960
+
+
+class Taken(NamedTuple):
+    """A file that `receive` took: where it lies for now, and what the person calls it."""
+
+    path: Path
+    name: str
 
 
 async def receive(request: Request) -> JSONResponse:
@@ -32,9 +43,10 @@ async def receive(request: Request) -> JSONResponse:
     ending = Path(request.path_params["name"]).suffix.lower()
     if not _is_own_page(request):
         return _refusal(403, "Files are taken from this app's own page only.")
-    if ending not in VIDEO_ENDINGS + TRACK_ENDINGS:
-        return _refusal(415, f"{ending or 'A file without an ending'} is no video and no GPS file that we know.")
-    limit = LIMIT_BYTES if ending in VIDEO_ENDINGS else TRACK_LIMIT_BYTES
+    if ending not in VIDEO_ENDINGS + TRACK_ENDINGS + STREET_ENDINGS:
+        what = ending or "A file without an ending"
+        return _refusal(415, f"{what} is no video, no GPS file and no street network that we know.")
+    limit = _limit(ending)
     token = secrets.token_hex(8) + ending
     path = _incoming() / token
     whole = False
@@ -50,6 +62,12 @@ async def receive(request: Request) -> JSONResponse:
             path.unlink(missing_ok=True)
 
 
+def _limit(ending: str) -> int:
+    if ending in VIDEO_ENDINGS:
+        return LIMIT_BYTES
+    return TEXT_LIMIT_BYTES if ending in TRACK_ENDINGS else STREETS_LIMIT_BYTES
+
+
 async def _stream(request: Request, path: Path, limit: int) -> bool:
     """Writes the body; False, as soon as it exceeds the limit."""
     size = 0
@@ -62,6 +80,17 @@ async def _stream(request: Request, path: Path, limit: int) -> bool:
     return True
 
 
+@contextmanager
+def taken(files: list[dict[str, str]]) -> Iterator[list[Taken]]:
+    """The files behind what `receive` told the page; what the block has not moved away by its end is removed."""
+    received = [Taken(_incoming() / file["token"], file["name"]) for file in files if _is_token(file["token"])]
+    try:
+        yield received
+    finally:
+        for path, _ in received:
+            path.unlink(missing_ok=True)
+
+
 def accept(files: list[dict[str, str]]) -> Drive:
     """Makes a drive of files that `receive` took: one video and, if there is one, its GPS.
 
@@ -72,20 +101,16 @@ def accept(files: list[dict[str, str]]) -> Drive:
         VideoUnreadable: no video among them, or one that does not open.
         TrackUnreadable: a GPS file that no reader understands.
     """
-    received = [(_incoming() / file["token"], file["name"]) for file in files if _is_token(file["token"])]
-    try:
-        videos = [pair for pair in received if pair[0].suffix in VIDEO_ENDINGS]
-        tracks = [pair for pair in received if pair[0].suffix in TRACK_ENDINGS]
+    with taken(files) as received:
+        videos = [one for one in received if one.path.suffix in VIDEO_ENDINGS]
+        tracks = [one for one in received if one.path.suffix in TRACK_ENDINGS]
         if len(videos) != 1 or len(tracks) > 1:
             raise VideoUnreadable(
                 f"{len(videos)} videos and {len(tracks)} GPS files came; "
                 "drop one video, and its GPS file if there is one."
             )
         _look_at(*videos[0], *(tracks[0] if tracks else (None, "")))
-        return _keep(*videos[0], tracks[0][0] if tracks else None)
-    finally:
-        for path, _ in received:
-            path.unlink(missing_ok=True)
+        return _keep(*videos[0], tracks[0].path if tracks else None)
 
 
 def _look_at(video: Path, video_name: str, track: Path | None, track_name: str) -> None:

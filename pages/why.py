@@ -18,11 +18,12 @@ LIST_PX = 470
 
 def why_button(job: Job, drive: Drive, place: Place) -> None:
     """A button that opens the dialog; it stays open, through runs of the page, until the visitor closes it."""
+    name = f"why-{job.id}"
     st.button(
-        "Why?", key="why", on_click=session.open_why, args=(job,), help="Growing evidence, and outliers explained"
+        "Why?", key="why", on_click=session.open_dialog, args=(name,), help="Growing evidence, and outliers explained"
     )
-    if session.why_is_open(job):
-        st.dialog("Why this answer", width="large", on_dismiss=session.close_why)(_why)(job, drive, place)
+    if session.dialog_is_open(name):
+        st.dialog("Why this answer", width="large", on_dismiss=session.close_dialog)(_why)(job, drive, place)
 
 
 def _why(job: Job, drive: Drive, place: Place) -> None:
@@ -38,16 +39,15 @@ def _why(job: Job, drive: Drive, place: Place) -> None:
 def _growing(job: Job, drive: Drive, place: Place, story: Story) -> None:
     """The curves, or how far the work is; the work is queued when somebody looks."""
     about = ("evidence", job.id)
-    work = session.jobs().about(about) or session.jobs().submit(about, grow_evidence(drive, place.gallery))
+    grow = grow_evidence(drive, place.gallery, job.result)
+    work = session.jobs().about(about) or session.jobs().submit(about, grow)
     if work.active:
         _wait(work)
     elif work.state == "done":
         _curves(work, story)
     else:
         st.html(notice("This did not work.", work.error or "It was cancelled."))
-        st.button(
-            "Try again", key="grow", on_click=session.jobs().submit, args=(about, grow_evidence(drive, place.gallery))
-        )
+        st.button("Try again", key="grow", on_click=session.jobs().submit, args=(about, grow))
 
 
 def _wait(work: Job) -> None:

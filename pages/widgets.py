@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -25,9 +25,11 @@ def text(value: object) -> str:
     return html.escape(str(value))
 
 
-def headline(title: str, chips: Iterable[str]) -> str:
-    """A page's title with small facts beside it."""
-    spans = "".join(f"<span>{text(chip)}</span>" for chip in chips if chip)
+def headline(title: str, chips: Iterable[str], changed: Mapping[str, str] | None = None) -> str:
+    """A page's title with small facts beside it; first and brighter what was changed, each with all that it says."""
+    told = (changed or {}).items()
+    spans = "".join(f'<span class="changed" title="{text(hint)}">{text(chip)}</span>' for chip, hint in told)
+    spans += "".join(f"<span>{text(chip)}</span>" for chip in chips if chip)
     return f'<div class="headline"><h1>{text(title)}</h1><div class="chips">{spans}</div></div>'
 
 
@@ -84,6 +86,7 @@ def clock(seconds: float) -> str:
 def show_map(sheet: folium.Map, key: str, marker: folium.FeatureGroup | None = None) -> None:
     """A map as high as the style sheet wants it; a marker moves without the map being drawn again.
 
+    The map is drawn again where its script or its key is another, but not for another theme alone.
     Streamlit sends a map's whole script whenever the marker moves, so what all maps share comes as a file instead.
     """
     for looks in [child for child in sheet._children.values() if isinstance(child, Looks)]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from gama_core.evidence import Evidence, growing_evidence
 from gama_core.gallery import Gallery
 from gama_core.result import Localization
+from gama_core.settings import Settings
 from pages import session
 from pages.catalog import Drive, cache_folder
 from pages.jobs import Job, Work
+from pages.street_files import StreetFile
 from pages.uploads import make_film
 
 STAGES = {  # in the order in which they come
@@ -29,9 +31,10 @@ class Answer:
 
     localization: Localization
     device: str
+    streets: StreetFile | None
 
 
-def localize_drive(drive: Drive, gallery: Gallery) -> Work:
+def localize_drive(drive: Drive, gallery: Gallery, settings: Settings, streets: StreetFile | None) -> Work:
     """The main job, for a worker thread; answers given before come from the disk."""
 
     def work(job: Job) -> Answer:
@@ -40,22 +43,29 @@ def localize_drive(drive: Drive, gallery: Gallery) -> Work:
         job.on_stage("networks", 0, 1)
         models = session.models()
         job.on_stage("networks", 1, 1)
-        answer = localize(drive.open(), gallery, models, on_stage=job.on_stage, cache=cache_folder() / "answers")
-        return Answer(answer, str(models.device).upper())
+        network = streets.read() if streets else None
+        answer = localize(
+            drive.open(), gallery, models, settings, job.on_stage, cache=cache_folder() / "answers", streets=network
+        )
+        return Answer(answer, str(models.device).upper(), streets)
 
     return work
 
 
-def grow_evidence(drive: Drive, gallery: Gallery) -> Work:
-    """What the first seconds of a drive say, for a worker thread; its clips are on the disk since it was localized."""
+def grow_evidence(drive: Drive, gallery: Gallery, answer: Answer) -> Work:
+    """What the first seconds of a drive say, asked as its answer was, for a worker thread.
+
+    Its clips are on the disk since it was localized.
+    """
 
     def work(job: Job) -> tuple[Evidence, ...]:
         from gama_core.localize import CLIPS
         from gama_core.see import see
 
-        models = session.models()
-        seen = see(drive.open(), models, on_stage=job.on_stage, cache=cache_folder() / "answers" / CLIPS)
-        return growing_evidence(seen, gallery, models, on_stage=job.on_stage)
+        models, settings = session.models(), answer.localization.settings
+        network = answer.streets.read() if answer.streets else None
+        seen = see(drive.open(), models, settings, job.on_stage, cache=cache_folder() / "answers" / CLIPS)
+        return growing_evidence(seen, gallery, models, settings, job.on_stage, network)
 
     return work
 

@@ -45,6 +45,17 @@ def test_the_layers_can_be_switched_and_the_ranking_waits(gallery):
     }  # fmt: skip
 
 
+def test_streets_are_a_layer_that_waits_and_come_by_their_own_address(gallery):
+    drawn = draw_localization(make_localization(gallery), gallery, streets_url="/streets/a/b.json", **URLS)
+    [layer] = [layer for layer in drawn._children.values()
+               if isinstance(layer, folium.FeatureGroup) and layer.layer_name.endswith("Streets")]  # fmt: skip
+    assert not layer.show
+    assert '"/streets/a/b.json"' in rendered(drawn)
+    places = {"imagery_urls": ["/x/{z}"], "leaflet_url": "/vendor"}
+    assert '"/streets/a/b.json"' in rendered(draw_galleries([gallery], streets_url="/streets/a/b.json", **places))
+    assert "/streets/" not in rendered(draw_galleries([gallery], **places))
+
+
 def test_the_legend_says_where_the_band_was_too_wide_to_draw(gallery):
     answer = make_localization(gallery)
     doubtful = tuple(replace(step, radius_90_m=900.0) if step.clip < 3 else step for step in answer.path)

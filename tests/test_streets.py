@@ -152,6 +152,14 @@ def test_the_part_of_a_network_in_a_box_is_cut_out() -> None:
     assert network.within(Bounds(10, 10, 11, 11)) is None
 
 
+def test_pieces_that_go_on_are_one_line() -> None:
+    first, second = street((0, 0), (100, 0), (150, 80)), street((0, 90), (40, 90))
+    lines = Streets("both", np.concatenate([first.segments, second.segments])).lines()
+    assert [len(line) for line in lines] == [3, 2]
+    assert lines[0][1].tolist() == first.segments[1, :2].tolist()
+    assert lines[1].ravel().tolist() == second.segments[0].tolist()
+
+
 def test_the_same_lines_have_the_same_name_whatever_the_file() -> None:
     one, other = street((0, 0), (10, 0)), street((0, 0), (10, 1))
     assert one.sha256 == Streets("another name", one.segments.copy()).sha256

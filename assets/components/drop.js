@@ -4,8 +4,7 @@ const zones = new WeakMap();
 function build(root) {
   const box = document.createElement('label');
   box.className = 'drop';
-  box.innerHTML = '<b>Drop a video here</b><span>MP4, MOV, MKV, WebM, GIF · up to 4 GB<br>and its GPS file, if there is one</span>'
-    + '<input type="file" multiple aria-label="Choose a video and its GPS file"><progress max="1" value="0" hidden></progress><em hidden></em>';
+  box.innerHTML = '<b></b><span></span><input type="file" multiple><progress max="1" value="0" hidden></progress><em hidden></em>';
   root.append(box);
   const zone = { box, input: box.querySelector('input'), bar: box.querySelector('progress'), words: box.querySelector('em') };
   zone.input.addEventListener('change', () => send(zone, [...zone.input.files]));
@@ -54,6 +53,9 @@ async function send(zone, files) {
 export default function ({ data, parentElement: root, setTriggerValue }) {
   let zone = zones.get(root);
   if (!zone) zones.set(root, zone = build(root));
+  zone.box.querySelector('b').textContent = data.title;
+  zone.box.querySelector('span').textContent = data.words;
+  zone.input.setAttribute('aria-label', `${data.title}: choose files`);
   zone.input.accept = data.endings.join(',');
   zone.tell = files => setTriggerValue('files', files);
   return () => { zone.box.remove(); zones.delete(root); };

@@ -11,7 +11,7 @@ function build(root) {
   const button = Object.assign(document.createElement('button'), { type: 'button' });
   box.append(video, still, button);
   root.append(box);
-  const player = { box, video, still, button, second: null, data: null, scheme: null };
+  const player = { box, video, still, button, second: null, data: null };
   const toggle = () => { if (player.data.film) { video.paused ? video.play() : video.pause(); } };
   button.addEventListener('click', toggle);
   video.addEventListener('click', toggle);
@@ -23,12 +23,6 @@ function build(root) {
     player.second = second;
     player.tell(second);
   });
-  player.scheme = getComputedStyle(box).colorScheme;
-  player.timer = setInterval(() => {  // the page cannot see that its visitor has changed the theme
-    const scheme = getComputedStyle(box).colorScheme;
-    if (scheme !== player.scheme) player.tellScheme(scheme);
-    player.scheme = scheme;
-  }, 1000);
   return player;
 }
 
@@ -61,7 +55,6 @@ export default function ({ data, parentElement: root, setStateValue }) {
   let player = players.get(root);
   if (!player) players.set(root, player = build(root));
   player.tell = second => setStateValue('second', second);
-  player.tellScheme = scheme => setStateValue('scheme', scheme);
   show(player, data);
-  return () => { clearInterval(player.timer); player.video.pause(); player.box.remove(); players.delete(root); };
+  return () => { player.video.pause(); player.box.remove(); players.delete(root); };
 }

@@ -103,6 +103,29 @@ def test_labels_never_lie_on_each_other_and_nothing_is_asked_of_others(browser, 
     page.close()
 
 
+def test_a_folded_panel_opens_under_the_pointer_and_folds_when_it_leaves(browser, site):
+    folder, address = site
+    gallery = make_gallery(folder / "narrow")
+    drawn = draw_localization(
+        make_localization(gallery),
+        gallery,
+        imagery_url="/narrow/imagery/{z}/{x}/{y}.webp",
+        leaflet_url="/vendor/leaflet",
+    )
+    (folder / "narrow.html").write_text(drawn.get_root().render(), "utf-8")
+    page, _, wrong = opened(browser, f"{address}/narrow.html")
+    page.set_viewport_size({"width": 420, "height": 580})
+    panel, folded = page.locator(".leaflet-control-layers"), page.locator(".leaflet-control-layers-expanded")
+    folded.wait_for(state="detached")
+    panel.hover()
+    page.get_by_text("Region ranking").click()
+    page.locator(".gama-rank span").first.wait_for()
+    page.mouse.move(200, 400)
+    folded.wait_for(state="detached")
+    assert wrong == []
+    page.close()
+
+
 def test_the_map_in_one_file_opens_from_a_disk_and_asks_for_nothing(browser, tmp_path):
     gallery = make_gallery(tmp_path)
     page_file = tmp_path / "map.html"

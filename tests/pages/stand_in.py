@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,6 +41,7 @@ class StandIn:
     inside: float = 1.0
     notes: tuple[str, ...] = ()
     error: Exception | None = None
+    asked: list[tuple[Settings, Any]] = field(default_factory=list)  # the settings and the streets of each question
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,11 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
     """Stand-ins for gama_core.localize, gama_core.see and gama_core.embed, to lay over sys.modules."""
     from pages import catalog
 
-    def localize(video: Any, gallery: Gallery, models: Any, on_stage: Any, cache: Path) -> Localization:
+    def localize(
+        video: Any, gallery: Gallery, models: Any, settings: Settings, on_stage: Any, cache: Path, streets: Any
+    ) -> Localization:
         del models, cache
+        service.asked.append((settings, streets))
         for stage in STAGES:
             for done in range(5):
                 threading.Event().wait(service.pause_s)
@@ -198,16 +202,20 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
         drive = next((one for one in catalog.sample_drives() if one.video_path == video.path), None)
         track = drive.track() if drive else None
         told = answer(gallery, video.name, video.duration_s, track, service.confidence)
-        return dataclasses.replace(told, notes=service.notes, inside=service.inside, inside_at_least=0.5)
+        path = told.path if settings.decode else ()
+        return dataclasses.replace(
+            told, settings=settings, path=path, notes=service.notes, inside=service.inside, inside_at_least=0.5
+        )
 
-    def see(video: Any, models: Any, on_stage: Any, cache: Path) -> Seen:
-        del models, cache
+    def see(video: Any, models: Any, settings: Settings, on_stage: Any, cache: Path) -> Seen:
+        del models, settings, cache
         if service.error:
             raise service.error
         return Seen(video.duration_s, np.arange(float(max(1, int(video.duration_s)))))
 
     def find(seen: Seen, gallery: Gallery, models: Any, settings: Any = None, streets: Any = None) -> Localization:
-        del models, settings, streets
+        del models
+        service.asked.append((settings, streets))
         threading.Event().wait(service.pause_s)
         grown = service.confidence * min(1.0, 0.2 + seen.duration_s / 12)
         return answer(gallery, "drive.mp4", seen.duration_s, None, grown)

@@ -172,6 +172,28 @@ def test_progress_is_told_stage_by_stage_and_can_be_cancelled(home: AppTest, ser
     assert "Localize" in labels(home)
 
 
+def test_stages_that_were_known_from_before_do_not_seem_to_wait(home: AppTest, service: Service) -> None:
+    service.behaves(pause_s=0.2)
+    button(home, "Localize").click().run()
+    [job] = app_jobs()._jobs.values()
+    wait_for(lambda: job.stage == "search")
+    del job.stages["video"]
+    home.run()
+    assert '<li class="passed"><span>Cut the video into clips</span>' in html_of(home)
+
+
+def test_a_run_that_is_told_to_stop_says_so_until_it_has(home: AppTest, service: Service) -> None:
+    service.behaves(pause_s=1.0)
+    button(home, "Localize").click().run()
+    [job] = app_jobs()._jobs.values()
+    wait_for(lambda: "video" in job.stages)
+    home.run()
+    button(home, "Cancel").click().run()
+    assert button(home, "Stopping …").disabled
+    wait_for(lambda: not job.active)
+    assert not job.stopping
+
+
 def test_a_job_that_ends_while_the_page_is_drawn_is_shown_all_the_same(
     home: AppTest, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
