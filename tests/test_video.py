@@ -51,7 +51,7 @@ def test_the_hash_is_computed_once_and_only_when_asked_for(tmp_path):
 def test_the_hash_of_a_film_that_is_gone_is_an_error_for_people(tmp_path):
     video = open_video(film(tmp_path / "a.mp4", even(10, 5)))
     video.path.unlink()
-    with pytest.raises(VideoUnreadable, match="a.mp4 cannot be read any more"):
+    with pytest.raises(VideoUnreadable, match=r"a\.mp4 cannot be read any more"):
         _ = video.sha256
 
 
