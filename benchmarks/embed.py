@@ -21,11 +21,10 @@ import torch
 import typer
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
-from torch.utils.flop_counter import FlopCounterMode
 
-from gama_core.embed import Models, embed_clips, embed_tiles, load_models
+from benchmarks.arithmetic import show_arithmetic
+from gama_core.embed import embed_clips, embed_tiles, load_models
 from gama_core.models.config import PAPER
 from gama_core.models.gama_net import GAMaNet
 from gama_core.models.heads import unit
@@ -37,7 +36,7 @@ ALLOWED = 1e-3  # largest difference of one number of a unit vector
 
 
 def main(clips: int = 8, tiles: int = 8, rounds: int = 3) -> None:
-    """Prints the table; on a GPU also the arithmetic achieved."""
+    """Prints the table, and the arithmetic achieved."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -62,8 +61,7 @@ def main(clips: int = 8, tiles: int = 8, rounds: int = 3) -> None:
         })  # fmt: skip
     machine = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} CPU thread(s)"
     print(f"\n{machine}, torch {torch.__version__}, median of {rounds} rounds in turns.")
-    if device.type == "cuda":
-        _arithmetic(half)
+    show_arithmetic(exact if exact_is_ours else half, rounds=20 if device.type == "cuda" else rounds)
     sys.exit(1 if off else 0)
 
 
@@ -133,36 +131,6 @@ def _write_weights(path: Path) -> Path:
             value.normal_().mul_(0.1).add_(1.0 if name.endswith("weight") else 0.0)
     save_weights(net, path, {}, "float32")
     return path
-
-
-def _arithmetic(models: Models) -> None:
-    """Multiplications and additions a second, beside those of a large bfloat16 product on the same card."""
-    net, side = models.gama_net, 8192
-    square = torch.randn(side, side, device="cuda", dtype=torch.bfloat16)
-    peak = 2 * side**3 / _gpu_s(lambda: square @ square)
-    print(f"{'bfloat16 product of matrices':34}{peak / 1e12:10.1f} TFLOP/s")
-    work = {"clips": (net.embed_clips, (64, 3, 8, 112, 224)), "tiles": (net.embed_tiles, (64, 3, 224, 224))}
-    for what, (embed, shape) in work.items():
-        batch = torch.rand(shape, device="cuda") * 2 - 1
-        with torch.inference_mode(), FlopCounterMode(display=False) as counted:
-            embed(batch)
-        seconds = _gpu_s(lambda embed=embed, batch=batch: embed(batch))
-        rate = counted.get_total_flops() / seconds
-        print(f"{what + ', the network alone':34}{shape[0] / seconds:10.0f} a second, "
-              f"{rate / 1e12:.1f} TFLOP/s, {100 * rate / peak:.0f} % of that")  # fmt: skip
-
-
-def _gpu_s(work: Callable[[], Tensor], times: int = 20) -> float:
-    """Mean seconds of some work on the GPU, warm."""
-    with torch.inference_mode():
-        for _ in range(3):
-            work()
-        torch.cuda.synchronize()
-        started = time.perf_counter()
-        for _ in range(times):
-            work()
-        torch.cuda.synchronize()
-    return (time.perf_counter() - started) / times
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import av
@@ -46,7 +47,6 @@ class Video:
 
     path: Path
     name: str
-    sha256: str
     duration_s: float
     fps: float
     frame_count: int | None
@@ -55,6 +55,19 @@ class Video:
     rotation_deg: int
     codec: str
     origin_s: float = 0.0
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the file, all of which is read when it is first asked for.
+
+        Raises:
+            VideoUnreadable: the file is gone.
+        """
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise VideoUnreadable(f"{self.name} cannot be read any more: {error.strerror}. Open it again.") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +104,6 @@ def open_video(path: str | Path) -> Video:
     return Video(
         path=path,
         name=path.name,
-        sha256=_sha256(path),
         duration_s=end_s - start_s,
         fps=count / (end_s - start_s),
         frame_count=count,
@@ -317,11 +329,6 @@ def _cut_short(name: str, said_s: float, found_s: float) -> str:
         f"{name} says that it lasts {said_s:.1f} s, but only {max(found_s, 0.0):.1f} s of it can be read: "
         "the file is damaged. Copy it from the camera again, or cut out the part that plays."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _decoded(container: InputContainer, video: Video) -> Iterator[_Timed]:

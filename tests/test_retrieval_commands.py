@@ -95,6 +95,10 @@ def test_a_data_set_is_looked_over_unpacked_and_evaluated(exported: Path, tmp_pa
     assert "north-up tiles" in found["notes"][0]
     predictions = json.loads((tmp_path / "predictions.json").read_text())
     assert [len(names) for names in predictions.values()] == [6, 6]
+    renamed = figures(
+        "evaluate", exported, *common, "--screening-weights", weights / "screening-compact.safetensors", "--keep", "1"
+    )
+    assert renamed["hierarchical"] == found["hierarchical"]
     again = figures("evaluate", exported, *common)
     assert again["top1"] == found["top1"]
     assert "hierarchical" not in again

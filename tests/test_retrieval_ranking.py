@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gama_core.geo import LatLon
+from gama_core.retrieval import products
 from gama_core.retrieval import ranking as module
 from gama_core.retrieval.metrics import kept_rows
 from gama_core.retrieval.places import Places, RightItems, miles
@@ -106,7 +107,7 @@ def test_the_size_of_the_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch)
     asked = on_a_street([f"{row}" for row in range(50)], ["v"] * 50, at[:50])
     whole = rank(clips, gallery, RightItems(asked, items))
     monkeypatch.setattr(module, "BLOCK", 7)
-    monkeypatch.setattr(module, "WIDTH", 16)
+    monkeypatch.setattr(products, "WIDTH", 16)
     pieces = rank(clips, gallery, RightItems(asked, items))
     expected = brute_force(clips, gallery, right_matrix(asked, items), 10)
     for found in (whole, pieces):

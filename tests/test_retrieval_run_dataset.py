@@ -79,17 +79,20 @@ def test_a_data_set_is_evaluated_from_its_films_to_the_tables(exported: Path, mo
 
 
 def test_no_evaluation_takes_the_place_of_another(exported: Path, models: Models, tmp_path: Path) -> None:
-    """Not by its screening, nor by how many regions it keeps: 100 of them are not 100 % of them."""
+    """Not by its screening, nor by how many regions it keeps (100 of them are not 100 % of them), nor by weights that
+    are called the same."""
     dataset = open_dataset(exported, "val")
     every = open_dataset(exported, "val", day=False)
     asked = [(dataset, False, "1"), (dataset, True, "100"), (dataset, True, "100%"), (every, False, "1")]
     found = [evaluate_dataset(data, models, screen, keep, tmp_path / "cache").run for data, screen, keep in asked]
-    assert len({save_run(run, tmp_path / "runs") for run in found}) == len(asked)
-    assert found[0].name == "gama val day cn small"
-    assert found[2].name == "gama val day cn small, small screening keeps 100 percent"
+    assert found[0].name == "gama val day cn small (aaaaaa)"
+    assert found[2].name == "gama val day cn small (aaaaaa), small screening (bbbbbb) keeps 100 percent"
     assert {run.weights for run in found} == {"small (aaaaaaaaaaaa)"}  # as the page names the shipped ones
+    namesake = dataclasses.replace(models, record=dataclasses.replace(models.record, sha256="c" * 64))
+    found.append(evaluate_dataset(dataset, namesake, cache=tmp_path / "cache").run)
+    assert len({save_run(run, tmp_path / "runs") for run in found}) == len(found) == 5
     assert save_run(evaluate_dataset(dataset, models, cache=tmp_path / "cache").run, tmp_path / "runs").name == (
-        "gama-val-day-cn-small.json.gz"
+        "gama-val-day-cn-small-aaaaaa.json.gz"
     )
 
 

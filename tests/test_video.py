@@ -40,6 +40,21 @@ def test_a_video_is_described(tmp_path):
     assert video.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_the_hash_is_computed_once_and_only_when_asked_for(tmp_path):
+    video = open_video(film(tmp_path / "a.mp4", even(10, 5)))
+    assert "sha256" not in vars(video)
+    first = video.sha256
+    video.path.unlink()
+    assert video.sha256 == first
+
+
+def test_the_hash_of_a_film_that_is_gone_is_an_error_for_people(tmp_path):
+    video = open_video(film(tmp_path / "a.mp4", even(10, 5)))
+    video.path.unlink()
+    with pytest.raises(VideoUnreadable, match=r"a\.mp4 cannot be read any more"):
+        _ = video.sha256
+
+
 def test_each_second_starts_a_clip_of_evenly_spread_frames(tmp_path):
     clips = clips_of(film(tmp_path / "a.mp4", even(16, 56)))
     assert [clip.number for clip in clips] == [0, 1, 2, 3]

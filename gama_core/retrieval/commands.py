@@ -82,7 +82,12 @@ def evaluate_command(
     root: Root,
     weights: Annotated[Path, typer.Option(help="GAMa-Net: a .safetensors file of ours or a published .pth.")],
     screening: Annotated[
-        Path | None, typer.Option(help="The screening network; without it only the clip level is evaluated.")
+        Path | None,
+        typer.Option(
+            "--screening",
+            "--screening-weights",  # its name in the main commands, where --screening says who ranks the regions
+            help="The screening network; without it only the clip level is evaluated.",
+        ),
     ] = None,
     gallery: GalleryOption = "cn",
     split: SplitOption = "val",

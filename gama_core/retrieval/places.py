@@ -110,6 +110,9 @@ class RightItems:
         self._side = near_miles / PAPER_RADIUS_MILES * (1 + 1e-9)
         self._cells, rows = _sorted_with_rows(_packed(self._cell(gallery)[gallery.known]))
         self._cell_rows = np.flatnonzero(gallery.known)[rows]
+        found = [self._found(np.arange(start, min(start + _SLAB, len(clips)))) for start in range(0, len(clips), _SLAB)]
+        self._rows = np.concatenate([_NONE, *(row for _, row in found)])
+        self._starts = np.concatenate([[0], np.cumsum(np.concatenate([_NONE, *(count for count, _ in found)]))])
 
     @property
     def has_own(self) -> NDArray[np.bool_]:
@@ -124,31 +127,46 @@ class RightItems:
 
     def pairs(self, clips: Rows) -> tuple[Rows, Rows]:
         """Position in `clips` and row of every right item, int64 (P,) each, sorted by both, each pair once."""
+        position, place = _spread(self._starts[clips], self._starts[clips + 1])
+        return position, self._rows[place]
+
+    def _found(self, clips: Rows) -> tuple[Rows, Rows]:
+        """How many items are right for each of some clips, (B,), and their rows, one clip after the other, (P,)."""
         found = [self._ranges(self._own_sorted, self._own_rows, self._own[clips], self._own[clips])]
         known = np.flatnonzero(self.clips.known[clips])
         cell = self._cell(self.clips, clips[known])
         for east in (-1, 0, 1):
             for north in (-1, 0, 1):  # the third axis is the last of the packed number: its neighbours are one range
                 low, high = cell + (east, north, -1), cell + (east, north, 1)
-                found.append(self._ranges(self._cells, self._cell_rows, _packed(low), _packed(high), known))
+                position, row = self._ranges(self._cells, self._cell_rows, _packed(low), _packed(high))
+                found.append((known[position], row))
         position, row = (np.concatenate(column) for column in zip(*found, strict=True))
         own = np.arange(len(position)) < len(found[0][0])
         near = miles(self.clips, clips[position], self.gallery, row) <= self.near_miles
         keys = np.unique((position * len(self.gallery) + row)[own | near])
-        return keys // max(len(self.gallery), 1), keys % max(len(self.gallery), 1)
+        items = max(len(self.gallery), 1)
+        return np.bincount(keys // items, minlength=len(clips)), keys % items
 
     def _cell(self, places: Places, rows: Any = slice(None)) -> Rows:
         points = unit_vectors(np.nan_to_num(places.lat_deg[rows]), np.nan_to_num(places.lon_deg[rows]))
         return np.asarray(np.floor((points + 1) / self._side), dtype=np.int64) + 1
 
     @staticmethod
-    def _ranges(ordered: Rows, rows: Rows, low: Rows, high: Rows, positions: Rows | None = None) -> tuple[Rows, Rows]:
+    def _ranges(ordered: Rows, rows: Rows, low: Rows, high: Rows) -> tuple[Rows, Rows]:
         """For each pair low, high: the rows whose number lies between them."""
-        first, last = np.searchsorted(ordered, low, "left"), np.searchsorted(ordered, high, "right")
-        count = last - first
-        position = np.repeat(np.arange(len(low)) if positions is None else positions, count)
-        step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        return position, rows[np.repeat(first, count) + step]
+        position, place = _spread(np.searchsorted(ordered, low, "left"), np.searchsorted(ordered, high, "right"))
+        return position, rows[place]
+
+
+_NONE = np.zeros(0, np.int64)
+_SLAB = 8192  # clips whose right items are looked for at once
+
+
+def _spread(first: Rows, end: Rows) -> tuple[Rows, Rows]:
+    """The whole numbers from each first one to before its end, range after range, and which range each is of."""
+    count = end - first
+    position = np.repeat(np.arange(len(first)), count)
+    return position, np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
 
 
 def _sorted_with_rows(numbers: Rows) -> tuple[Rows, Rows]:

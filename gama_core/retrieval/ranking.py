@@ -1,26 +1,42 @@
 """Which gallery items are most like each clip, and how far down the first right one stands: exact, without a matrix.
 
-The product is taken in float32 and in blocks of clips. Whatever an order hangs on (the first k, the neighbours of the
-first right item) is computed again in float64, so that neither blocks nor threads decide; items whose cosines are
-equal then come in the order of their rows.
+Products are taken in blocks of clips, in half precision where that pays and decides, else in float32. Whatever an order
+hangs on (what could be among the first k, the neighbours of the first right item) is computed again in float64, so that
+neither blocks nor threads decide; items whose cosines are equal then come in the order of their rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gama_core.retrieval.places import RightItems, Rows
+from gama_core.retrieval.places import Floats, RightItems, Rows
+from gama_core.retrieval.products import Flags, Halved, Halves, Singles, Vectors, halving_pays
 
-BLOCK = 256  # clips multiplied at once: 119 MB of scores against 116 k items
-WIDTH = 128  # columns whose best is looked at first
-SPARE = 6  # items computed again beyond the k asked for
+BLOCK = 256  # clips multiplied at once: 119 MB of float32 scores against 116 k items
+HALVED = 4096  # items from which on half precision is worth its preparation
+PAIRS = 256  # cosines computed at once in float64: what a core keeps beside it
 
-Vectors = NDArray[np.float32]
+
+class Arrows(NamedTuple):
+    """Vectors and, in float64, their lengths (N,)."""
+
+    vectors: Vectors
+    length: Floats
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Arrows:
+        parts = (vectors[start : start + PAIRS].astype(np.float64) for start in range(0, len(vectors), PAIRS))
+        squares = [np.einsum("nd,nd->n", part, part) for part in parts]
+        return cls(vectors, np.sqrt(np.concatenate([np.zeros(0), *squares])))
+
+    def take(self, rows: Rows) -> Arrows:
+        return Arrows(self.vectors[rows], self.length[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +72,28 @@ def rank(
         np.full((len(clips), k), -1, np.int64), np.full((len(clips), k), np.nan, np.float32),
         np.zeros(len(clips), np.int64),
     )  # fmt: skip
-    buffer = np.empty((BLOCK, _padded(len(gallery))), np.float32) if within is None else None
-    done = 0
-    for some, rows in _blocks(len(clips), within):
-        views = gallery if rows is None else gallery[rows]
-        if len(views):
-            _rank_block(clips, views, right, some, rows, found, buffer)
-        done += len(some)
-        if on_done is not None:
-            on_done(done)
+    halved = Halved(gallery) if within is None and len(gallery) >= HALVED and halving_pays() else None
+    asking, searched = Arrows.of(clips), Arrows.of(gallery)
+
+    def work(block: tuple[Rows, Rows | None]) -> int:
+        some, rows = block
+        views = searched if rows is None else searched.take(rows)
+        few = min(k, len(views.vectors))
+        if few:
+            inside = _inside(*right.pairs(some), rows)
+            column, found.score[some, :few], found.rank[some] = _rank_block(
+                asking.take(some), views, inside, few, halved
+            )
+            found.row[some, :few] = column if rows is None else rows[column]
+        return len(some)
+
+    with ThreadPoolExecutor(2) as pool:  # what one block leaves is sorted while another is multiplied
+        try:
+            for done in accumulate(pool.map(work, _blocks(len(clips), within))):
+                if on_done is not None:
+                    on_done(done)
+        finally:
+            pool.shutdown(cancel_futures=True)
     return found
 
 
@@ -75,87 +104,78 @@ def _blocks(count: int, within: Sequence[tuple[Rows, Rows]] | None) -> Iterator[
             yield clips[start : start + BLOCK], rows
 
 
+def _inside(position: Rows, row: Rows, rows: Rows | None) -> tuple[Rows, Rows]:
+    """Of pairs of a clip and a gallery row those in `rows`, as places there."""
+    if rows is None:
+        return position, row
+    place = np.minimum(np.searchsorted(rows, row), len(rows) - 1)
+    inside = rows[place] == row
+    return position[inside], place[inside]
+
+
 def _rank_block(
-    clips: Vectors, views: Vectors, right: RightItems, some: Rows, rows: Rows | None, found: Ranking, buffer: Any
-) -> None:
-    """Fill in the rows `some` of `found`."""
-    count, k = len(views), min(found.row.shape[1], len(views))
-    asked = clips[some]
-    buffer = np.empty((len(some), _padded(count)), np.float32) if buffer is None else buffer[: len(some)]
-    buffer[:, count:] = -np.inf
-    score = np.matmul(asked, views.T, out=buffer[:, :count])
-    tolerance = 2 * clips.shape[1] * 2.0**-24  # two float32 products of unit vectors differ by less where they are one
-    column, cosine = _first(asked, views, buffer, count, k, tolerance)
-    found.row[some, :k] = column if rows is None else rows[column]
-    found.score[some, :k] = cosine
+    asked: Arrows, views: Arrows, right: tuple[Rows, Rows], k: int, halved: Halved | None = None
+) -> tuple[Rows, Floats, Rows]:
+    """The first k of each clip and their cosines, (B, k) each, and the rank of its first right item, (B,).
 
-    position, row = right.pairs(some)
-    if rows is not None and len(rows):
-        place = np.minimum(np.searchsorted(rows, row), len(rows) - 1)
-        inside = rows[place] == row
-        position, row = position[inside], place[inside]
-    if not len(row):
-        return
-    pairs, shown = position * count + row, np.arange(len(some))[:, None] * count + column
-    hits = pairs[np.minimum(np.searchsorted(pairs, shown), len(pairs) - 1)] == shown
-    found.rank[some] = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, 0)
-    starts = np.searchsorted(position, np.arange(len(some) + 1))
-    for index in np.flatnonzero(~hits.any(axis=1) & (np.diff(starts) > 0)):
-        mine = row[starts[index] : starts[index + 1]]
-        found.rank[some[index]] = _rank_of_best(asked[index], views, score[index], mine, tolerance)
-
-
-def _first(
-    asked: Vectors, views: Vectors, padded: Vectors, count: int, k: int, tolerance: float
-) -> tuple[Rows, NDArray[np.float64]]:
-    """The k best columns of each row and their cosines, best first, of equals the earlier."""
-    wanted = min(k + SPARE, count)
-    grouped = padded.reshape(len(padded), -1, WIDTH)
-    groups = _best_columns(grouped.max(axis=2), min(wanted, grouped.shape[1]))
-    values = np.take_along_axis(grouped, groups[:, :, None], axis=1).reshape(len(padded), -1)
-    columns = (groups[:, :, None] * WIDTH + np.arange(WIDTH)).reshape(len(padded), -1)
-    column = np.take_along_axis(columns, _best_columns(values, wanted), axis=1)
-    cosine = _cosines(asked, views[column])
-    order = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
-    column, cosine = np.take_along_axis(column, order, axis=1), np.take_along_axis(cosine, order, axis=1)
-    if wanted < count:  # where more than the spare ones tie with the last, look at all that do
-        last = np.partition(values, -wanted, axis=1)[:, -wanted]
-        for index in np.flatnonzero(last >= cosine[:, -1] - tolerance):
-            near = np.flatnonzero(padded[index, :count] >= cosine[index, -1] - tolerance)
-            exact = _cosines(asked[index : index + 1], views[near][None])[0]
-            order = np.argsort(-exact, kind="stable")[:k]
-            column[index], cosine[index] = near[order], exact[order]
-    return column, cosine
-
-
-def _best_columns(values: Vectors, count: int) -> Rows:
-    """The `count` largest of each row, as columns in rising order; of equals the earlier column.
-
-    Value and column become one whole number, so that one partition orders by both.
+    Args:
+        right: pairs of a clip and an item that is right for it, sorted by both.
+        halved: the views in half precision; what that does not decide is done again in float32.
     """
-    bits = (values + np.float32(0)).view(np.int32).astype(np.int64)  # + 0 makes -0 and 0 equal
-    ordered = np.where(bits < 0, -1 - (bits & 0x7FFFFFFF), bits)
-    keys = (ordered << 32) | (0xFFFFFFFF - np.arange(values.shape[1]))
-    best = np.partition(keys, -count, axis=1)[:, -count:] if count < values.shape[1] else keys
-    return np.sort(0xFFFFFFFF - (best & 0xFFFFFFFF), axis=1)
+    products = Halves(asked.vectors, halved) if halved else Singles(asked.vectors, views.vectors)
+    column, cosine, sure = _first(asked, views, products, k)
+    position, row = right
+    rank = _place(column, right, len(views.vectors))
+    starts = np.searchsorted(position, np.arange(len(rank) + 1))
+    for clip in np.flatnonzero(sure & (rank == 0) & (np.diff(starts) > 0)).tolist():
+        mine = row[starts[clip] : starts[clip + 1]]
+        rank[clip] = _rank_of_best(asked.take(np.array([clip])), views, products, clip, mine)
+        sure[clip] = rank[clip] > 0
+    if not sure.all():
+        again = np.flatnonzero(~sure)
+        theirs = ~sure[position]
+        some = (np.cumsum(~sure) - 1)[position[theirs]], row[theirs]
+        column[again], cosine[again], rank[again] = _rank_block(asked.take(again), views, some, k)
+    return column, cosine, rank
 
 
-def _rank_of_best(asked: Vectors, views: Vectors, score: Vectors, mine: Rows, tolerance: float) -> int:
-    """1-based rank of the best of the columns `mine`: surely better ones are counted, close ones computed again."""
-    best = score[mine].max()
-    sure = np.count_nonzero(score > best + tolerance)
-    close = np.flatnonzero(np.abs(score - best) <= tolerance)
-    exact = _cosines(asked[None], views[close][None])[0]
+def _first(asked: Arrows, views: Arrows, products: Singles | Halves, k: int) -> tuple[Rows, Floats, Flags]:
+    """The first k of each clip and their cosines, best first, of equals the earlier; and which of them are sure."""
+    position, item, sure = products.left(k)
+    exact = _cosines(asked, views, position, item)
+    order = np.lexsort((-exact, position))
+    best = order[np.searchsorted(position, np.flatnonzero(sure))[:, None] + np.arange(k)]
+    column, cosine = np.zeros((len(sure), k), np.int64), np.zeros((len(sure), k))
+    column[sure], cosine[sure] = item[best], exact[best]
+    return column, cosine, sure
+
+
+def _place(column: Rows, right: tuple[Rows, Rows], count: int) -> Rows:
+    """Where among the first columns of each clip the first right one stands, from 1 on; 0 where none does."""
+    pairs, shown = right[0] * count + right[1], np.arange(len(column))[:, None] * count + column
+    if not len(pairs):
+        return np.zeros(len(column), np.int64)
+    hits = pairs[np.minimum(np.searchsorted(pairs, shown), len(pairs) - 1)] == shown
+    return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1, 0)
+
+
+def _rank_of_best(asked: Arrows, views: Arrows, products: Singles | Halves, clip: int, mine: Rows) -> int:
+    """1-based rank of the best of the columns `mine`; 0 where the products do not decide it."""
+    best = _cosines(asked, views, np.zeros(len(mine), np.int64), mine).max()
+    found = products.around(clip, best)
+    if found is None:
+        return 0
+    better, close = found
+    exact = _cosines(asked, views, np.zeros(len(close), np.int64), close)
     order = close[np.argsort(-exact, kind="stable")]
-    return int(sure + np.flatnonzero(np.isin(order, mine))[0] + 1)
+    return int(better + np.flatnonzero(np.isin(order, mine))[0] + 1)
 
 
-def _cosines(asked: Vectors, views: Vectors) -> NDArray[np.float64]:
-    """Cosines float64 (B, K) of clips (B, D) and of items (B, K, D)."""
-    left, right = asked.astype(np.float64), views.astype(np.float64)
-    lengths = np.sqrt(np.einsum("bd,bd->b", left, left))[:, None] * np.sqrt(np.einsum("bkd,bkd->bk", right, right))
-    return np.asarray(np.einsum("bd,bkd->bk", left, right) / lengths)
-
-
-def _padded(count: int) -> int:
-    return -(-count // WIDTH) * WIDTH
+def _cosines(asked: Arrows, views: Arrows, position: Rows, column: Rows) -> Floats:
+    """Cosines float64 (P,) of pairs of a clip and an item, each the same wherever in the list it stands."""
+    found = np.empty(len(position))
+    for start in range(0, len(position), PAIRS):
+        left, right = position[start : start + PAIRS], column[start : start + PAIRS]
+        pairs = asked.vectors[left].astype(np.float64), views.vectors[right].astype(np.float64)
+        found[start : start + PAIRS] = np.einsum("pd,pd->p", *pairs) / (asked.length[left] * views.length[right])
+    return found

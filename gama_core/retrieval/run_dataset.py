@@ -16,6 +16,7 @@ from gama_core.crops import clip_steps
 from gama_core.dataset import Dataset
 from gama_core.embed import Models, Vectors
 from gama_core.errors import DatasetUnreadable
+from gama_core.models.weights import WeightsRecord
 from gama_core.retrieval.embeddings import embed_gallery, embed_queries
 from gama_core.retrieval.metrics import clip_table, counts, kept_counts, kept_rows
 from gama_core.retrieval.places import RightItems, Rows, clip_places, gallery_places
@@ -101,7 +102,7 @@ def evaluate_dataset(
         name=_name(dataset, models, screen, keep),
         kind="dataset",
         gallery=f"{dataset.gallery.upper()}, {dataset.root.resolve().name}",
-        weights=f"{models.record.name} ({models.record.sha256[:12]})",
+        weights=_weights(models.record, 12),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         gallery_size=len(right.gallery),
         settings=_settings(dataset, models, screen, keep),
@@ -113,12 +114,19 @@ def evaluate_dataset(
 
 
 def _name(dataset: Dataset, models: Models, screen: bool, keep: str) -> str:
-    """What was asked, told apart by letters and digits alone: nothing else of a run's name is in its file's name."""
+    """What was asked, told apart by letters and digits alone: nothing else of a run's name is in its file's name.
+
+    Weights are named with the first digits of their hash, for their file's name is anybody's.
+    """
     drives = "day" if dataset.layout.day else "all"
-    name = f"{dataset.root.resolve().name} {dataset.split} {drives} {dataset.gallery} {models.record.name}"
+    name = f"{dataset.root.resolve().name} {dataset.split} {drives} {dataset.gallery} {_weights(models.record, 6)}"
     if not screen or models.screening_record is None:
         return name
-    return f"{name}, {models.screening_record.name} keeps {keep.strip().replace('%', ' percent')}"
+    return f"{name}, {_weights(models.screening_record, 6)} keeps {keep.strip().replace('%', ' percent')}"
+
+
+def _weights(record: WeightsRecord, digits: int) -> str:
+    return f"{record.name} ({record.sha256[:digits]})"
 
 
 def _settings(dataset: Dataset, models: Models, screen: bool, keep: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from gama_core.dataset import Dataset
 from gama_core.errors import GamaError
 from gama_core.retrieval.metrics import Kept, clip_table, counts, kept_counts, kept_rows
 from gama_core.retrieval.places import RightItems, clip_places, gallery_places
-from gama_core.retrieval.ranking import Vectors, rank
+from gama_core.retrieval.products import Vectors
+from gama_core.retrieval.ranking import rank
 from gama_core.stages import OnStage
 
 UNIT = 1e-3  # a length that differs from 1 by more says that the rows were not normalised
