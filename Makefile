@@ -1,12 +1,13 @@
 # make app    the app on the sample place        make test   everything needed, then all tests
 # make train  both compact networks, from nothing   make sample the sample place, by the weights at hand
 # make bench  speed and size    make bench-accuracy   how right    (both stand in the README)
+# make county  the test county of the paper's size that bench-accuracy searches: an hour of two cores
 # make bench-embed, make bench-paper   the published networks, and the published evaluation, beside ours
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test check train sample bench bench-accuracy bench-paper bench-embed clean
+.PHONY: app test check train sample bench bench-accuracy county bench-paper bench-embed clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run app.py
@@ -33,6 +34,9 @@ bench: $(VENV)/.dev
 
 bench-accuracy: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.accuracy
+
+county: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.county
 
 bench-embed: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.embed

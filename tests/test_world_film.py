@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gama_core.errors import SettingsInvalid
+from gama_core.errors import SettingsInvalid, TrackUnreadable
 from gama_core.geo import LatLon
 from gama_core.world.commands import app
-from gama_core.world.film import Take, film, write_drive
+from gama_core.world.film import Take, film, read_truth, write_drive
 from gama_core.world.place import make_place
 
 
@@ -86,3 +86,20 @@ def test_every_command_explains_itself(command):
     answer = CliRunner().invoke(app, [command, "--help"])
     assert answer.exit_code == 0
     assert "--out" in answer.output
+
+
+def test_the_truth_of_a_film_reads_back(folder):
+    track, weather = read_truth(folder / "drive_001.mp4")
+    rows = json.loads((folder / "truth" / "drive_001.json").read_text())["rows"]
+    assert weather == "day"
+    assert [fix.time_s for fix in track.fixes] == [row[0] for row in rows]
+    assert track.fixes[7].at == LatLon(*rows[7][1:3])
+    assert (track.fixes[7].heading_deg, track.fixes[7].speed_m_s) == tuple(rows[7][3:])
+
+
+def test_a_film_without_truth_says_so(tmp_path):
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "other.json").write_text('{"columns": ["time_s"], "rows": [[0]]}')
+    for name in ("mine.mp4", "other.mp4"):
+        with pytest.raises(TrackUnreadable, match="film the drive again"):
+            read_truth(tmp_path / name)

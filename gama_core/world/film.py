@@ -11,7 +11,10 @@ from typing import Any
 import av
 import numpy as np
 
+from gama_core.errors import TrackUnreadable
 from gama_core.files import whole_file
+from gama_core.geo import LatLon
+from gama_core.track import Fix, Track
 from gama_core.world.camera import Camera
 from gama_core.world.drive import FPS, Drive, plan_drive
 from gama_core.world.gps import phone_gps, to_json
@@ -98,6 +101,23 @@ def truth(place: Place, take: Take) -> dict[str, Any]:
         "columns": ["time_s", "lat_deg", "lon_deg", "heading_deg", "speed_m_s"],
         "rows": rows,
     }
+
+
+def read_truth(film: Path) -> tuple[Track, str]:
+    """Where the car of a film really was, and the weather it was filmed in: what `write_drive` left beside it.
+
+    Raises:
+        TrackUnreadable: there is no truth beside the film, or it is damaged.
+    """
+    path = film.parent / "truth" / f"{film.stem}.json"
+    try:
+        facts = json.loads(path.read_text())
+        names = facts["columns"]
+        rows = [dict(zip(names, row, strict=True)) for row in facts["rows"]]
+        fixes = (Fix(row.pop("time_s"), LatLon(row.pop("lat_deg"), row.pop("lon_deg")), **row) for row in rows)
+        return Track(tuple(fixes)), str(facts["weather"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrackUnreadable(f"{path}: no truth of a drive in it ({error}); film the drive again.") from error
 
 
 def write_drive(

@@ -116,7 +116,7 @@ def make_place(seed: int, columns: int = 1, rows: int = 1, style: Style | None =
     if not (1 <= columns <= 40 and 1 <= rows <= 40):
         raise SettingsInvalid(f"A city of {columns} x {rows} regions; choose 1 to 40 each way.")
     rng = np.random.default_rng([seed, columns, rows])
-    anchor = _anchor(seed)
+    anchor = anchor_of(seed)
     scale = _metres_per_pixel(anchor, rows)
     width_m, height_m = columns * REGION_PX * scale, rows * REGION_PX * scale
     palette = Palette.random(rng, style.family)
@@ -155,7 +155,8 @@ def split_of(seed: int) -> str:
     )
 
 
-def _anchor(seed: int) -> Region:
+def anchor_of(seed: int) -> Region:
+    """The north-west region of a seed's city."""
     corner = Tile.at(_OCEAN)
     column, row = np.random.default_rng([seed, 404]).integers(0, _SPREAD_REGIONS, 2)
     return Region(corner.x + int(column) * REGION_TILES, corner.y + int(row) * REGION_TILES)

@@ -1,0 +1,134 @@
+"""A test county of the paper's size: 600 regions of 24 unseen cities, with 100 drives among them (`make county`).
+
+Made by one command and never shipped: about an hour of two cores. What exists is kept, so that it may be stopped and
+started again; galleries belong to the weights that lie in `weights/`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from gama_core.build_gallery import build_gallery
+from gama_core.embed import Models, load_models
+from gama_core.gallery import Gallery, open_gallery
+from gama_core.imagery import open_imagery
+from gama_core.join_galleries import join_galleries
+from gama_core.tile import Region
+from gama_core.workers import worker_pool
+from gama_core.world.film import write_drive
+from gama_core.world.imagery import write_geotiff
+from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place
+
+ROOT = Path(__file__).resolve().parents[1]
+COUNTY = ROOT / "cache" / "county"
+SIDE = 5  # regions of a city, each way
+CITIES, DRIVES, SECONDS = 24, 100, 40
+LONG_SECONDS, LONG_DRIVES = 120, 12
+HELD_OUT_CITIES, HELD_OUT_DRIVES = 6, 24
+
+
+@dataclass(frozen=True)
+class City:
+    """One city of the county, and how many drives of 40 s and of 2 minutes go through it."""
+
+    seed: int
+    drives: int
+    long_drives: int = 0
+
+    @property
+    def folder(self) -> Path:
+        return COUNTY / str(self.seed)
+
+    @property
+    def films(self) -> list[Path]:
+        return [self.folder / "drives" / f"drive_{number:03d}.mp4" for number in range(self.drives)]
+
+    @property
+    def long_films(self) -> list[Path]:
+        return [self.folder / "drives" / f"long_{number:03d}.mp4" for number in range(self.long_drives)]
+
+
+def cities() -> list[City]:
+    """The county's cities, all test places."""
+    seeds = _apart(range(90_100, 90_300), CITIES)
+    return [
+        City(seed, DRIVES // CITIES + (number < DRIVES % CITIES), int(number % (CITIES // LONG_DRIVES) == 0))
+        for number, seed in enumerate(seeds)
+    ]
+
+
+def held_out_cities() -> list[City]:
+    """Cities of styles that no training has seen, as many of each family."""
+    return [City(seed, HELD_OUT_DRIVES // HELD_OUT_CITIES) for seed in _apart(HELD_OUT_SEEDS, HELD_OUT_CITIES)]
+
+
+def county(models: Models, some: Sequence[City], name: str) -> Gallery:
+    """One gallery of some cities, made by these weights."""
+    folder = COUNTY / f"{name}-{models.record.sha256[:12]}"
+    if not folder.is_dir():
+        join_galleries([gallery_of(city, models) for city in some], folder, name.title())
+    return open_gallery(folder)
+
+
+def gallery_of(city: City, models: Models) -> Gallery:
+    """One city's gallery, made by these weights."""
+    folder = city.folder / f"gallery-{models.record.sha256[:12]}"
+    if not folder.is_dir():
+        build_gallery(open_imagery(city.folder / "aerial.tif"), models, folder, name=f"City {city.seed}")
+    return open_gallery(folder)
+
+
+def make_films(some: Sequence[City]) -> None:
+    """Draws and films what is missing, in two processes."""
+    with worker_pool(2) as pool:
+        jobs = [pool.submit(_make_city, city) for city in some]
+        for job in tqdm(as_completed(jobs), "cities", len(jobs), disable=not sys.stderr.isatty()):
+            job.result()
+
+
+def _make_city(city: City) -> None:
+    place = make_place(city.seed, SIDE, SIDE)
+    aerial = city.folder / "aerial.tif"
+    if not aerial.is_file():
+        aerial.parent.mkdir(parents=True, exist_ok=True)
+        write_geotiff(place, aerial, lambda _done, _total: None)
+    folder = city.folder / "drives"
+    for film in city.films:
+        write_drive(place, int(film.stem[-3:]), SECONDS, folder)
+    for film in city.long_films:
+        write_drive(place, 500 + int(film.stem[-3:]), LONG_SECONDS, folder, film.stem)
+
+
+def _apart(seeds: range, count: int) -> list[int]:
+    """The first seeds whose cities do not lie on each other."""
+    taken: list[Region] = []
+    chosen = []
+    for seed in seeds:
+        corner = anchor_of(seed)
+        if all(max(abs(corner.x - other.x), abs(corner.y - other.y)) > 7 * (SIDE + 1) for other in taken):
+            taken.append(corner)
+            chosen.append(seed)
+        if len(chosen) == count:
+            return chosen
+    raise AssertionError(f"only {len(chosen)} of {count} cities lie apart")
+
+
+def main() -> None:
+    """Makes films and galleries."""
+    everything = [*cities(), *held_out_cities()]
+    make_films(everything)
+    models = load_models()
+    for city in tqdm(everything, "galleries", disable=not sys.stderr.isatty()):
+        gallery_of(city, models)
+    county(models, cities(), "county")
+    county(models, held_out_cities(), "held-out")
+
+
+if __name__ == "__main__":
+    main()
