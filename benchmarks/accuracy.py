@@ -80,10 +80,7 @@ def _sample(models: Models) -> None:
 
 def _county(models: Models) -> None:
     some = test_county.cities()
-    test_county.make_films(some)
-    gallery = test_county.county(models, some, "county")
-    drives = {city: read_drives(city.films, models, CACHE / "seen") for city in some}
-    every = [drive for city in some for drive in drives[city]]
+    gallery, drives, every = _made(models, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
     rows = print_ladder(every, gallery, models, None)
     print_lengths(every, gallery, models, LENGTHS)
@@ -95,6 +92,13 @@ def _county(models: Models) -> None:
     print_confidence(rows)
     print_left_out(every, rows, gallery, models)
     print()
+
+
+def _made(models: Models, some: Sequence[City], name: str) -> tuple[Gallery, dict[City, list[Drive]], list[Drive]]:
+    """One gallery of some cities, the drives of 40 s through each, and all of them."""
+    test_county.make_films(some)
+    drives = {city: read_drives(city.films, models, CACHE / "seen") for city in some}
+    return test_county.county(models, some, name), drives, [drive for city in some for drive in drives[city]]
 
 
 def _in_parts(models: Models, some: Sequence[City], drives: dict[City, list[Drive]], count: int) -> None:
@@ -111,10 +115,7 @@ def _in_parts(models: Models, some: Sequence[City], drives: dict[City, list[Driv
 
 def _held_out(models: Models) -> None:
     some = test_county.held_out_cities()
-    test_county.make_films(some)
-    gallery = test_county.county(models, some, "held-out")
-    drives = {city: read_drives(city.films, models, CACHE / "seen") for city in some}
-    every = [drive for city in some for drive in drives[city]]
+    gallery, drives, every = _made(models, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
     rows = print_ladder(every, gallery, models, None)
     families = {city: make_place(city.seed).style.family.name for city in some}

@@ -39,6 +39,7 @@ CSV_COLUMNS = (
     "after_lat_deg", "after_lon_deg", "after_score", "after_region",  # the same after the hierarchical step
     "path_lat_deg", "path_lon_deg",  # the decoded path
     "path_heading_deg",  # clockwise from north
+    "path_speed_m_s",  # of the camera, as the network reads it from the clip; empty where it does not
     "path_confidence",  # posterior within 80 m
     "path_radius_50_m", "path_radius_90_m",  # radii that hold 50 and 90 % of the posterior
     "path_region",
@@ -235,7 +236,8 @@ def _paths(localization: Localization, comparison: Comparison | None) -> Iterato
     for step, error_m in zip(path, errors, strict=True):
         yield _feature(
             "path_step", "Point", _position(step.at), clip=step.clip, time_s=step.time_s, heading_deg=step.heading_deg,
-            confidence=step.confidence, radius_50_m=step.radius_50_m, radius_90_m=step.radius_90_m, error_m=error_m,
+            speed_m_s=step.speed_m_s, confidence=step.confidence, radius_50_m=step.radius_50_m,
+            radius_90_m=step.radius_90_m, error_m=error_m,
         )  # fmt: skip
 
 
@@ -264,6 +266,7 @@ def _csv_place(stage: str, at: LatLon) -> dict[str, str]:
 def _csv_path(step: PathStep, names: dict[int, str]) -> dict[str, str]:
     return _csv_place("path", step.at) | {
         "path_heading_deg": "" if step.heading_deg is None else f"{step.heading_deg:.1f}",
+        "path_speed_m_s": "" if step.speed_m_s is None else f"{step.speed_m_s:.1f}",
         "path_confidence": f"{step.confidence:.4f}",
         "path_radius_50_m": f"{step.radius_50_m:.1f}",
         "path_radius_90_m": f"{step.radius_90_m:.1f}",

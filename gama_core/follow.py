@@ -199,6 +199,7 @@ def _path(decoded: Decoded, plane: Plane, seen: Seen, pace: Pace) -> tuple[PathS
                 confidence=float(mass[clip][away_m <= NEAR_M].sum()),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
                 radius_90_m=float(away_m[order[np.searchsorted(held, 0.9).clip(max=len(order) - 1)]]),
+                speed_m_s=_speed_m_s(pace.odometry, clip),
             )
         )
     return tuple(steps)
@@ -215,6 +216,11 @@ def _moved(headings_deg: list[float | None], pace: Pace) -> tuple[Floats | None,
     middle = np.angle(looking[1:] + looking[:-1])
     step_m = speed_m_s * pace.step_s
     return np.stack([step_m * np.sin(middle), -step_m * np.cos(middle)], axis=1), spread_m_s * pace.step_s + 1.0
+
+
+def _speed_m_s(odometry: Odometry | None, clip: int) -> float | None:
+    speed = float("nan") if odometry is None else float(odometry.speed_m_s[clip])
+    return max(speed, 0.0) if math.isfinite(speed) else None
 
 
 def _heading_deg(decoded: Decoded, plane: Plane, clip: int) -> float | None:

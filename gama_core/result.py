@@ -80,6 +80,7 @@ class PathStep:
     confidence: float  # posterior within 80 m of `at`, in [0, 1]
     radius_50_m: float
     radius_90_m: float
+    speed_m_s: float | None = None  # of the camera, where the network reads it from the clip
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,4 +58,6 @@ def _words(story: Story, index: int) -> str:
             true_deg = story.heading_deg(index)
             off = "" if true_deg is None else f" ({float(angle_between_deg(step.heading_deg, true_deg)):.0f}° off)"
             parts.append(f"heading <b>{step.heading_deg:.0f}°</b>{off}")
+        if step.speed_m_s is not None:
+            parts.append(f"<b>{3.6 * step.speed_m_s:.0f}</b> km/h")
     return " · ".join(parts) or "Nothing more is known of this clip."
