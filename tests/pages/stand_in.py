@@ -37,6 +37,7 @@ class StandIn:
     """How the made-up service behaves: seconds between two steps of progress, and how sure it claims to be."""
 
     pause_s: float = 0.0
+    held: threading.Event | None = None  # every step waits for it
     confidence: float = 0.97
     inside: float = 1.0
     notes: tuple[str, ...] = ()
@@ -197,6 +198,8 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
             for done in range(5):
                 threading.Event().wait(service.pause_s)
                 on_stage(stage, done + 1, 5)
+                if service.held is not None:
+                    service.held.wait(60.0)
         if service.error:
             raise service.error
         drive = next((one for one in catalog.sample_drives() if one.video_path == video.path), None)
@@ -239,7 +242,7 @@ def serve(folder: Path, port: int, pause_s: float) -> None:
     os.environ.setdefault("GAMA_GALLERIES", str(folder / "city"))
     os.environ.setdefault("GAMA_CACHE", str(folder / "cache"))
     catalog.DRIVES, catalog.WEIGHTS = folder / "drives", folder / "weights"
-    sys.modules.update(modules(StandIn(pause_s, float(os.environ.get("STAND_IN_CONFIDENCE", "0.97")))))
+    sys.modules.update(modules(StandIn(pause_s, confidence=float(os.environ.get("STAND_IN_CONFIDENCE", "0.97")))))
     cli.main(["run", str(catalog.ROOT / "app.py"), "--server.port", str(port)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -183,13 +184,15 @@ def test_stages_that_were_known_from_before_do_not_seem_to_wait(home: AppTest, s
 
 
 def test_a_run_that_is_told_to_stop_says_so_until_it_has(home: AppTest, service: Service) -> None:
-    service.behaves(pause_s=1.0)
+    going = threading.Event()
+    service.behaves(held=going)
     button(home, "Localize").click().run()
     [job] = app_jobs()._jobs.values()
     wait_for(lambda: "video" in job.stages)
     home.run()
     button(home, "Cancel").click().run()
     assert button(home, "Stopping …").disabled
+    going.set()
     wait_for(lambda: not job.active)
     assert not job.stopping
 
