@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gama_core.moves import Floats, Ints, Motion, Singles
 
@@ -21,7 +20,7 @@ FLOOR = 1e-30
 
 @dataclass(frozen=True)
 class Decoded:
-    """The posterior float64 (C, P, R), each clip's summing to 1, and the drive through it: states (C,) as place and
+    """The posterior (C, P, R), each clip's summing to 1, and the drive through it: states (C,) as place and
     heading indices."""
 
     posterior: Floats
@@ -29,11 +28,11 @@ class Decoded:
     heading: Ints
 
 
-def decode(emission: Floats, motion: Motion) -> Decoded:
+def decode(emission: Floats | Singles, motion: Motion) -> Decoded:
     """The posterior, and the drive that goes through the most of it.
 
     Args:
-        emission: float64 (C, P, R), how likely each clip is at each state; positive, any scale.
+        emission: (C, P, R), how likely each clip is at each state; positive, any scale. Its precision is that of all.
         motion: how the camera moves from clip to clip.
 
     Returns:
@@ -63,13 +62,15 @@ def decode(emission: Floats, motion: Motion) -> Decoded:
     return Decoded(posterior, place, heading)
 
 
-def emissions(similarity: NDArray[np.float32], sharpness: Floats, doubt: float) -> Floats:
-    """How likely each clip is at each state, float64 (C, P, R), from cosines (C, P, R): its share of a softmax over all
+def emissions(similarity: Singles, sharpness: Floats, doubt: float) -> Singles:
+    """How likely each clip is at each state, float32 (C, P, R), from cosines (C, P, R): its share of a softmax over all
     states, as sharp as the clip is to be believed (C,), and with probability `doubt` anywhere."""
-    logits = sharpness[:, None, None] * similarity.astype(np.float64)
-    weights = np.exp(logits - logits.max(axis=(1, 2), keepdims=True))
-    states = similarity[0].size
-    return np.asarray((1 - doubt) * weights / weights.sum(axis=(1, 2), keepdims=True) + doubt / states)
+    weights = sharpness.astype(np.float32)[:, None, None] * similarity
+    weights -= weights.max(axis=(1, 2), keepdims=True)
+    np.exp(weights, out=weights)
+    weights *= (1 - doubt) / weights.sum(axis=(1, 2), keepdims=True, dtype=np.float64)
+    weights += doubt / similarity[0].size
+    return weights
 
 
 def smoothed(
@@ -114,7 +115,7 @@ def smoothed(
 def _push(state: Floats, motion: Motion, weight: Singles) -> Floats:
     """Probability carried along the edges: (P, R) to (P, R)."""
     edges = motion.edges
-    arriving = np.zeros((len(edges.source), state.shape[1]))
+    arriving = np.zeros((len(edges.source), state.shape[1]), state.dtype)
     for index, turn in enumerate(edges.turns):
         arriving += np.roll(state, turn, axis=1)[edges.source] * weight[:, :, index]
     return np.asarray(np.add.reduceat(arriving, edges.starts, axis=0))
@@ -126,17 +127,14 @@ def _pull(state: Floats, motion: Motion, weight: Singles) -> Floats:
     pulled = np.zeros_like(state)
     for index, turn in enumerate(edges.turns):
         leaving = state[edges.target] * weight[:, :, index]
-        part = np.stack(
-            [np.bincount(edges.source, leaving[:, r], minlength=len(state)) for r in range(state.shape[1])], axis=1
-        )
-        pulled += np.roll(part, -turn, axis=1)
+        pulled += np.roll(np.add.reduceat(leaving[edges.by_source], edges.starts, axis=0), -turn, axis=1)
     return pulled
 
 
 def _push_best(state: Floats, motion: Motion, log_weight: Singles) -> Floats:
     """Log-probability of the best way to each state."""
     edges = motion.edges
-    best = np.full((len(edges.source), state.shape[1]), -np.inf)
+    best = np.full((len(edges.source), state.shape[1]), -np.inf, state.dtype)
     for index, turn in enumerate(edges.turns):
         np.maximum(best, np.roll(state, turn, axis=1)[edges.source] + log_weight[:, :, index], out=best)
     return np.asarray(np.maximum.reduceat(best, edges.starts, axis=0))

@@ -62,6 +62,7 @@ class Edges:
     source: Ints
     target: Ints
     starts: Ints  # first edge of each target, (P,)
+    by_source: Ints  # the edges sorted by source; as many leave each place as lead to it
     turns: tuple[int, ...]
     along_m: Singles
     aside_m: Singles
@@ -151,7 +152,8 @@ def edges_between(x_m: Floats, y_m: Floats, headings_deg: Floats, step_s: float,
         along[:, :, index] = east[:, None] * np.sin(middle) - south[:, None] * np.cos(middle)
         aside[:, :, index] = east[:, None] * np.cos(middle) + south[:, None] * np.sin(middle)
     starts = np.searchsorted(target, np.arange(len(x_m)))
-    return Edges(source, target, starts, turns, along, aside, spacing_m, step_deg)
+    by_source = np.lexsort((target, source))
+    return Edges(source, target, starts, by_source, turns, along, aside, spacing_m, step_deg)
 
 
 def cruising(edges: Edges, step_s: float, turn_penalty: float) -> Cruising:
