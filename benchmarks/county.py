@@ -23,7 +23,7 @@ from gama_core.tile import Region
 from gama_core.workers import worker_pool
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff
-from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place
+from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, style_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
@@ -65,7 +65,11 @@ def cities() -> list[City]:
 
 def held_out_cities() -> list[City]:
     """Cities of styles that no training has seen, as many of each family."""
-    return [City(seed, HELD_OUT_DRIVES // HELD_OUT_CITIES) for seed in _apart(HELD_OUT_SEEDS, HELD_OUT_CITIES)]
+    seeds = _apart(HELD_OUT_SEEDS, 3 * HELD_OUT_CITIES)
+    families = [style_of(seed).family.name for seed in seeds]
+    most = HELD_OUT_CITIES // len(set(families))
+    chosen = [seed for at, seed in enumerate(seeds) if families[:at].count(families[at]) < most]
+    return [City(seed, HELD_OUT_DRIVES // HELD_OUT_CITIES) for seed in chosen]
 
 
 def county(models: Models, some: Sequence[City], name: str) -> Gallery:

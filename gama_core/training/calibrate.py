@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.inside import LONG_CLIPS, SHORT_CLIPS, Agreement, InsideLaw, length_weight
 from gama_core.measures import acceptance_threshold
-from gama_core.plane import Plane, ViewPlane, lay_out, left_out
+from gama_core.plane import Plane, ViewPlane, around, lay_out, left_out
 from gama_core.screen import by_network, can_screen, late
 from gama_core.search import search
 from gama_core.see import Seen, see
@@ -32,15 +32,15 @@ from gama_core.track import Track
 from gama_core.video import Video
 
 Report = Callable[[dict[str, float]], None]
-SHARPNESS = (6.0, 9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
-DOUBT = (0.3, 0.1, 0.02)
+SHARPNESS = (9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
+DOUBT = (0.3, 0.1)
 TURN_PENALTY = (2.0, 1.0, 3.5)
 CLOSER_SHARPNESS = (4.0, 6.0, 9.0, 13.0, 18.0)
 FINE_WEIGHT = (0.5, 1.0, 2.0)
 CLOSER_DOUBT = (0.1, 0.02)
 CLOSE_M = 20.0  # what a closer look is to tell apart
 ALIKE = 0.001  # of log-probability a clip: options as near to the best as this are as good, and the first is taken
-LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
+LENGTHS = (SHORT_CLIPS, LONG_CLIPS)
 SOME = 12  # drives that tell how the path is to be laid
 _TURNED = ("sharpness", "doubt", "turn_penalty")
 _TURNED_CLOSER = ("closer_sharpness", "fine_weight", "closer_doubt")
@@ -53,6 +53,7 @@ class Drive:
 
     seen: Seen
     truth: tuple[LatLon | None, ...]
+    plane: ViewPlane  # where a path through it is laid
     city: int
     region: int
     regions: tuple[int, ...]  # all that it passes through
@@ -62,12 +63,18 @@ class Drive:
 
 @dataclass(frozen=True)
 class Galleries:
-    """The galleries of the validation cities, laid out, and what is looked at in them."""
+    """The galleries of the validation cities, and what is looked at in them."""
 
     cities: list[Gallery]
-    planes: list[ViewPlane]
     models: Models
     settings: Settings
+
+    def plane(self, seen: Seen, city: int, regions: Sequence[int]) -> ViewPlane:
+        """Where a path is laid among some regions of a city: in the best of them and their neighbours."""
+        gallery = self.cities[city]
+        votes = late(seen.vectors, gallery, self.settings.region_windows)[list(regions)]
+        best = [regions[index] for index in np.argsort(-votes, kind="stable")[: self.settings.decode_regions]]
+        return lay_out(gallery, sorted(set(around(gallery, best)) & set(regions)))
 
     def pace(self, seen: Seen) -> Pace:
         return Pace(self.settings.clip_every_s, self.settings.max_speed_m_s, seen.odometry)
@@ -98,15 +105,13 @@ def calibrate(
         drives: each city's drives, with their true tracks.
         models: the weights to calibrate.
     """
-    settings = Settings()
+    galleries = Galleries(cities, models, Settings())
     known = [
         drive
-        for city, (gallery, films) in enumerate(zip(cities, drives, strict=True))
+        for city, films in enumerate(drives)
         for video, track in films
-        if (drive := _drive(video, track, gallery, city, models, settings)) is not None
+        if (drive := _drive(video, track, city, galleries)) is not None
     ]
-    planes = [lay_out(gallery, list(range(len(gallery.regions)))) for gallery in cities]
-    galleries = Galleries(cities, planes, models, settings)
     calibration = _ranking(known, Calibration(models.record.sha256))
     calibration = _path(known, galleries, calibration, report)
     looks = all(can_look_closer(gallery, models) for gallery in cities)
@@ -117,7 +122,8 @@ def calibrate(
     return calibration, {"drives": float(len(known)), "region_top1": float(np.mean(right))}
 
 
-def _drive(video: Video, track: Track, gallery: Gallery, city: int, models: Models, settings: Settings) -> Drive | None:
+def _drive(video: Video, track: Track, city: int, galleries: Galleries) -> Drive | None:
+    gallery, models, settings = galleries.cities[city], galleries.models, galleries.settings
     seen = see(video, models, settings)
     truth = tuple(track.at(float(time_s)) for time_s in seen.times_s)
     votes = [
@@ -130,7 +136,8 @@ def _drive(video: Video, track: Track, gallery: Gallery, city: int, models: Mode
     network = by_network(shortlist, gallery, models, settings) if asked else np.zeros(len(gallery.regions), np.float32)
     region = max(set(votes), key=votes.count)
     found = late(seen.vectors, gallery, settings.region_windows)
-    return Drive(seen, truth, city, region, tuple(sorted(set(votes))), found, network)
+    plane = galleries.plane(seen, city, range(len(gallery.regions)))
+    return Drive(seen, truth, plane, city, region, tuple(sorted(set(votes))), found, network)
 
 
 def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
@@ -160,8 +167,8 @@ def _path(drives: list[Drive], galleries: Galleries, start: Calibration, report:
     """
 
     def near_truth(drive: Drive, option: Calibration) -> float:
-        plane = galleries.planes[drive.city]
-        return _near_truth(galleries.path(drive.seen, drive.city, plane, option)[0], plane, drive, NEAR_M)
+        first, _ = galleries.path(drive.seen, drive.city, drive.plane, option)
+        return _near_truth(first, drive.plane, drive, NEAR_M)
 
     some = _some(drives)
     pairs = itertools.product(SHARPNESS, DOUBT)
@@ -176,9 +183,8 @@ def _closer(drives: list[Drive], galleries: Galleries, start: Calibration, repor
     some = _some(drives)
     looked: dict[int, Closer] = {}
     for drive in some:
-        plane = galleries.planes[drive.city]
-        first, _ = galleries.path(drive.seen, drive.city, plane, start)
-        looked[id(drive)] = galleries.closer(drive.seen, drive.city, plane, first)
+        first, _ = galleries.path(drive.seen, drive.city, drive.plane, start)
+        looked[id(drive)] = galleries.closer(drive.seen, drive.city, drive.plane, first)
 
     def near_truth(drive: Drive, option: Calibration) -> float:
         closer = looked[id(drive)]
@@ -224,8 +230,9 @@ def _inside(
     place left out, and in the next city; in all of it and in one region alone; from a quarter of the drive to all."""
     coarse, fine = [], []
     for done, drive in enumerate(drives):
-        for (city, plane, inside), clips in itertools.product(_homes(drive, galleries), LENGTHS):
+        for (city, regions, inside), clips in itertools.product(_homes(drive, galleries.cities), LENGTHS):
             seen = drive.seen.first(clips)
+            plane = galleries.plane(seen, city, regions)
             first, agreed = galleries.path(seen, city, plane, calibration)
             coarse.append((agreed, clips, inside))
             if looks:
@@ -236,15 +243,14 @@ def _inside(
     return dataclasses.replace(calibration, inside=_law(coarse), inside_closer=_law(fine) if fine else InsideLaw())
 
 
-def _homes(drive: Drive, galleries: Galleries) -> list[tuple[int, ViewPlane, bool]]:
-    """Where a drive is looked for, and whether it is there: city, plane."""
-    home, cities = drive.city, galleries.cities
-    found = [(home, galleries.planes[home], True), (home, lay_out(cities[home], list(drive.regions)), True)]
+def _homes(drive: Drive, cities: list[Gallery]) -> list[tuple[int, list[int], bool]]:
+    """Where a drive is looked for, and whether it is there: the city, some of its regions."""
+    home, away = drive.city, (drive.city + 1) % len(cities)
+    found = [(home, list(range(len(cities[home].regions))), True), (home, list(drive.regions), True)]
     if left := left_out(cities[home], drive.regions):
-        found.append((home, lay_out(cities[home], left), False))
-    if len(cities) > 1:
-        away = (home + 1) % len(cities)
-        found.append((away, galleries.planes[away], False))
+        found.append((home, left, False))
+    if away != home:
+        found.append((away, list(range(len(cities[away].regions))), False))
     return found
 
 

@@ -146,28 +146,39 @@ def calibrate_command(
     out: OutOption = Path("weights"),
     cache: Annotated[Path, typer.Option(help="Where the cities' galleries go.")] = Path("cache/validation-galleries"),
 ) -> None:
-    """The numbers that turn similarities into probabilities, learned on validation cities."""
+    """The numbers that turn similarities into probabilities, learned on validation cities searched together."""
     from gama_core.build_gallery import build_gallery
     from gama_core.calibration import calibration_path, save_calibration
     from gama_core.embed import GAMA_NET, SCREENING, load_models
     from gama_core.gallery import open_gallery
     from gama_core.imagery import open_imagery
+    from gama_core.join_galleries import join_galleries
     from gama_core.telemetry import read_track
     from gama_core.training.calibrate import calibrate
     from gama_core.video import open_video
+    from gama_core.world.film import holds_truth, read_truth
 
     screening = out / SCREENING
     calibration_path(out / GAMA_NET).unlink(missing_ok=True)  # what is learned here owes nothing to an older one
     models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None)
-    galleries, drives = [], []
+    weights = (
+        f"{models.record.sha256[:12]}-{models.screening_record.sha256[:12] if models.screening_record else 'none'}"
+    )
+    parts, films = [], []
     for city in cities:
-        folder = cache / f"{city.name}-{models.record.sha256[:12]}"
+        folder = cache / f"{city.name}-{weights}"
         if not folder.is_dir():
             build_gallery(open_imagery(city / "aerial.tif"), models, folder, name=city.name)
-        galleries.append(open_gallery(folder))
-        films = sorted(city.rglob("*.mp4"))
-        drives.append([(open_video(film), read_track(film.with_suffix(".json"))) for film in films])
-    calibration, facts = calibrate(galleries, drives, models, published.print_facts)
+        parts.append(open_gallery(folder))
+        films += sorted(city.rglob("*.mp4"))
+    whole = cache / f"all-{len(cities)}-{weights}"
+    if not whole.is_dir():
+        join_galleries(parts, whole, "validation")
+    drives = [
+        (open_video(film), read_truth(film)[0] if holds_truth(film) else read_track(film.with_suffix(".json")))
+        for film in films
+    ]
+    calibration, facts = calibrate([open_gallery(whole)], [drives], models, published.print_facts)
     path = save_calibration(calibration, out / GAMA_NET)
     typer.echo(json.dumps({"file": str(path), **facts, **calibration.__dict__}, indent=1))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 RUN = (sys.executable, "-m", "gama_core")
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1"}  # the world draws on one thread a process
-VALIDATION_CITIES = range(20_100, 20_104)
+VALIDATION_CITIES = range(20_100, 20_112)
 
 
 def train_everything(places: int, minutes: float, out: Path, data: Path) -> None:
@@ -39,7 +39,7 @@ def train_everything(places: int, minutes: float, out: Path, data: Path) -> None
         if not (city / "aerial.tif").is_file():
             city.mkdir(parents=True, exist_ok=True)
             _world("place", city / "aerial.tif", **size)
-        _world("drives", city, **size, count=6)
+        _world("drives", city, **size, count=3)
     calibrate = [*RUN, "train", "calibrate", *map(str, cities), "--out", str(out)]
     subprocess.run([*calibrate, "--cache", str(data / "validation-galleries")], check=True)
 

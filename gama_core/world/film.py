@@ -103,13 +103,18 @@ def truth(place: Place, take: Take) -> dict[str, Any]:
     }
 
 
+def holds_truth(film: Path) -> bool:
+    """Whether it is known exactly where the car of a film was."""
+    return _truth_path(film).is_file()
+
+
 def read_truth(film: Path) -> tuple[Track, str]:
     """Where the car of a film really was, and the weather it was filmed in: what `write_drive` left beside it.
 
     Raises:
         TrackUnreadable: there is no truth beside the film, or it is damaged.
     """
-    path = film.parent / "truth" / f"{film.stem}.json"
+    path = _truth_path(film)
     try:
         facts = json.loads(path.read_text())
         names = facts["columns"]
@@ -140,10 +145,14 @@ def write_drive(
     if path.exists():
         return path
     take = Take.random(place, number, seconds, weather, busy)
-    with whole_file(folder / "truth" / f"{name}.json") as partial:
+    with whole_file(_truth_path(path)) as partial:
         partial.write_text(json.dumps(truth(place, take)))
     if with_gps:
         with whole_file(folder / f"{name}.json") as partial:
             partial.write_text(to_json(phone_gps(place, take.drive, np.random.default_rng([place.seed, 5, number]))))
     film(place, take, path)
     return path
+
+
+def _truth_path(film: Path) -> Path:
+    return film.parent / "truth" / f"{film.stem}.json"
