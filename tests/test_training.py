@@ -163,12 +163,28 @@ def test_the_likelihood_of_a_motion_is_that_of_a_gaussian() -> None:
     assert float(gaussian(said, true)) == pytest.approx(float(exact) - 0.5 * math.log(2 * math.pi), rel=1e-5)
 
 
+def test_a_motion_that_is_far_off_asks_for_a_wider_spread() -> None:
+    said = torch.tensor([[0.0, 0.0, 1.0, 1.0]], requires_grad=True)
+    gaussian(said, torch.tensor([[10.0, 0.0]])).backward()
+    assert said.grad is not None
+    assert float(said.grad[0, 2]) < 0  # descent widens the one that was wrong
+    assert float(said.grad[0, 0]) < 0
+    assert float(said.grad[0, 3]) > 0
+
+
 def test_tiles_around_an_anchor_are_as_near_as_they_lie(data: Path) -> None:
     places = [read_place(folder) for folder in find_places(data)]
     batch = draw_batch(places, COMPACT, BatchShape(2, 3, 3, anchors=3, around=8), np.random.default_rng(0))
     around = batch.nearness[:3, 6 + 3 : 6 + 3 + 24].isfinite().sum(dim=1)
     assert (around >= 8).all()
     assert not batch.nearness[:3, 3:6].isfinite().any()  # of the other place
+
+
+def test_a_place_drawn_twice_teaches_nothing_of_its_other_draw(data: Path) -> None:
+    place = read_place(data / "10000")
+    batch = draw_batch([place], COMPACT, BatchShape(2, 3, 3, anchors=3, around=8), np.random.default_rng(0))
+    assert not batch.nearness[:3, 3:6].isfinite().any()  # it may be the place in a mirror
+    assert not batch.nearness[3:, :3].isfinite().any()
 
 
 def test_a_mirrored_clip_turns_the_other_way(data: Path) -> None:

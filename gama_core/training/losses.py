@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import cross_entropy, huber_loss, log_softmax
 
 
 def nt_xent(clips: Tensor, tiles: Tensor, scale: Tensor | float, unsure: Tensor | None = None) -> Tensor:
@@ -33,7 +33,7 @@ FEWEST = 4  # tiles of a neighbourhood that are worth an order
 
 
 def neighbourhood(clips: Tensor, tiles: Tensor, scale: Tensor | float, nearness: Tensor) -> Tensor:
-    """Cross-entropy of a clip's similarities with the tiles around it against how near each of them is.
+    """How far a clip's similarities with the tiles around it are from saying how near each of them is (KL divergence).
 
     Args:
         clips: unit vectors (B, D) of the fine space.
@@ -57,8 +57,9 @@ def neighbourhood(clips: Tensor, tiles: Tensor, scale: Tensor | float, nearness:
 
 
 def gaussian(said: Tensor, true: Tensor) -> Tensor:
-    """Negative log-likelihood, up to a constant, of true values (B, M) under (B, 2 M): means, then spreads; outliers
-    count as five sigma."""
+    """Negative log-likelihood, up to a constant, of true values (B, M) under (B, 2 M): means, then spreads; beyond
+    five sigma it grows in a straight line."""
     mean, spread = said.chunk(2, dim=1)
-    off = ((true - mean) / spread).clamp(-5.0, 5.0)
-    return (0.5 * off**2 + spread.log()).mean()
+    return (
+        huber_loss((true - mean) / spread, torch.zeros_like(true), delta=5.0, reduction="none") + spread.log()
+    ).mean()

@@ -78,12 +78,14 @@ def draw_batch(
     chosen = rng.choice(len(places), shape.places, replace=len(places) < shape.places)
     rows = [_draw_place(places[index], config, shape, rng) for index in chosen]
     others = [_draw_others(places[index], found, config, shape, rng) for index, found in zip(chosen, rows, strict=True)]
-    owner = np.repeat(chosen, shape.clips)
-    tile_owner = np.concatenate([owner, np.repeat(chosen, shape.others + shape.anchors * shape.around)])
+    draws, more = np.arange(len(chosen)), shape.others + shape.anchors * shape.around
+    draw = np.repeat(draws, shape.clips)
+    tile_draw = np.concatenate([draw, np.repeat(draws, more)])
     at = np.stack([at for found in rows for at in found.at])
     tile_at = np.stack([at for found in rows for at in found.tile_at] + [at for found in others for at in found[1]])
     tiles = [tile for found in rows for tile in found.tiles] + [tile for found in others for tile in found[0]]
-    apart_m, turned_deg, same = _apart(at, tile_at, owner, tile_owner)
+    apart_m, turned_deg = _apart(at, tile_at)
+    same_place, same_draw = chosen[draw][:, None] == chosen[tile_draw], draw[:, None] == tile_draw
     return Batch(
         clips=torch.from_numpy(np.stack([clip for found in rows for clip in found.clips])),
         frames=torch.from_numpy(np.stack([frame for found in rows for frame in found.frames])),
@@ -91,8 +93,8 @@ def draw_batch(
         patches=torch.from_numpy(np.stack([patch for found in rows for patch in found.patches])),
         cameras=torch.from_numpy(np.stack([camera for found in rows for camera in found.cameras])),
         motions=torch.from_numpy(np.stack([motion for found in rows for motion in found.motions])),
-        unsure=torch.from_numpy(_unsure(apart_m, turned_deg, same)),
-        nearness=torch.from_numpy(_nearness(apart_m, turned_deg, same)),
+        unsure=torch.from_numpy(_unsure(apart_m, turned_deg, same_place)),
+        nearness=torch.from_numpy(_nearness(apart_m, turned_deg, same_draw)),
     )
 
 
@@ -181,13 +183,11 @@ def _cut(place: TrainingPlace, at: NDArray[np.float64], config: GAMaNetConfig, m
     return tile[:, ::-1] if mirrored else tile
 
 
-def _apart(
-    at: NDArray[np.float64], tile_at: NDArray[np.float64], owner: NDArray[np.int64], tile_owner: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Metres and degrees between clips and tiles, and whether they are of one place, each (B, B + E)."""
+def _apart(at: NDArray[np.float64], tile_at: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Metres and degrees between clips and tiles of one place, each (B, B + E)."""
     apart_m = np.hypot(at[:, None, 0] - tile_at[None, :, 0], at[:, None, 1] - tile_at[None, :, 1])
     turned_deg = np.abs((at[:, None, 2] - tile_at[None, :, 2] + 180) % 360 - 180)
-    return apart_m, turned_deg, owner[:, None] == tile_owner[None, :]
+    return apart_m, turned_deg
 
 
 def _unsure(
@@ -202,7 +202,8 @@ def _unsure(
 def _nearness(
     apart_m: NDArray[np.float64], turned_deg: NDArray[np.float64], same: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """How near pairs of one neighbourhood are, as the log of a Gaussian; -inf for all others."""
+    """How near pairs of one neighbourhood are, as the log of a Gaussian; -inf for all others. A place that was drawn
+    twice may be mirrored once: `same` tells its draws apart."""
     log = -0.5 * ((apart_m / ALIKE_M) ** 2 + (turned_deg / ALIKE_DEG) ** 2)
     around = same & (apart_m < AROUND_M) & (turned_deg < AROUND_DEG)
     return np.where(around, log, -np.inf).astype(np.float32)
