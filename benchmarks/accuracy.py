@@ -11,11 +11,13 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import county as test_county
 from benchmarks.county import City
 from benchmarks.measures import (
+    PAPER,
     Drive,
     answers,
     print_by_weather,
@@ -64,8 +66,8 @@ def _sample(models: Models) -> None:
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
     strict = _paper_grid(gallery, models)
     for name, screening in (("network", "screening network"), ("late", "late interaction")):
-        settings = Settings(screening=name, decode=False)  # type: ignore[arg-type]
-        print_row(f"the paper's grid, {screening}", "after", *answers(drives, strict, models, settings, name))
+        settings = replace(PAPER, screening=name)  # type: ignore[arg-type]
+        print_row(f"one view a tile, {screening}", "after", answers(drives, strict, models, settings, name))
     rows = print_ladder(drives, gallery, models, street_map(make_place(SAMPLE_SEED, 6, 6)))
     print_lengths(drives, gallery, models, LENGTHS)
     print_by_weather(drives, rows)
@@ -85,7 +87,7 @@ def _county(models: Models) -> None:
     rows = print_ladder(every, gallery, models, None)
     print_lengths(every, gallery, models, LENGTHS)
     long = [drive for city in some for drive in read_drives(city.long_films, models, CACHE / "seen")]
-    print_row(f"  120 s ({len(long)})", "path", *answers(long, gallery, models, Settings(), "120 s"))
+    print_row(f"  120 s ({len(long)})", "path", answers(long, gallery, models, Settings(), "120 s"))
     print_by_weather(every, rows)
     for count in (1, 6):
         _in_parts(models, some, drives, count)
@@ -103,14 +105,14 @@ def _made(models: Models, some: Sequence[City], name: str) -> tuple[Gallery, dic
 
 def _in_parts(models: Models, some: Sequence[City], drives: dict[City, list[Drive]], count: int) -> None:
     """The default, each drive searched among so many cities alone."""
-    rows, seconds, regions = [], 0.0, 0
+    rows, regions = [], 0
     for first in range(0, len(some), count):
         part = some[first : first + count]
         gallery = test_county.county(models, part, f"part-{count}-{first}")
         mine = [drive for city in part for drive in drives[city]]
-        found, each = answers(mine, gallery, models, Settings(), f"{count} cities")
-        rows, seconds, regions = rows + found, seconds + each * len(mine), len(gallery.regions)
-    print_row(f"  among {regions} regions", "path", rows, seconds / len(rows))
+        rows += answers(mine, gallery, models, Settings(), f"{count} cities")
+        regions = len(gallery.regions)
+    print_row(f"  among {regions} regions", "path", rows)
 
 
 def _held_out(models: Models) -> None:
@@ -145,10 +147,10 @@ def _films() -> list[Path]:
 
 
 def _paper_grid(gallery: Gallery, models: Models) -> Gallery:
-    """The same imagery on the paper's grid: one view a tile, north up and at seven other headings."""
-    folder = CACHE / f"paper-grid-{models.record.sha256[:12]}"
+    """The same imagery on the paper's grid of places, one a tile, but north up and at seven other headings."""
+    folder = CACHE / f"one-a-tile-{models.record.sha256[:12]}"
     if not folder.is_dir():
-        build_gallery(gallery.imagery, models, folder, Grid(per_tile=1, rotations=8), name="the paper's grid")
+        build_gallery(gallery.imagery, models, folder, Grid(per_tile=1, rotations=8), name="one view a tile")
     return open_gallery(folder)
 
 

@@ -7,9 +7,8 @@ from what a phone's GPS says of it.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,15 +41,16 @@ COLUMNS = (
 )  # fmt: skip
 WIDTHS = (8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 6, 6, 6, 8, 9)
 NAME = 38
-PAPER = Settings(screening="network", decode=False)
+PAPER = Settings(screening="network", decode=False, closer=False, odometry=False)
+STAGES = {"before": ("search",), "after": ("search", "screening", "second search")}  # of a path: all
 LADDER: tuple[tuple[str, str, Settings], ...] = (
     ("GAMa-Net alone", "before", PAPER),
     ("+ screening network (the paper's)", "after", PAPER),
-    ("late interaction", "after", Settings(screening="late", region_windows=False, decode=False)),
-    ("late interaction, windows", "after", Settings(screening="late", decode=False)),
-    ("fused", "after", Settings(screening="fused", decode=False)),
-    ("+ a path", "path", Settings(headings=False)),
-    ("+ headings", "path", Settings(closer=False)),
+    ("late interaction", "after", replace(PAPER, screening="late", region_windows=False)),
+    ("late interaction, windows", "after", replace(PAPER, screening="late")),
+    ("fused", "after", replace(PAPER, screening="fused")),
+    ("+ a path", "path", Settings(headings=False, closer=False, odometry=False)),
+    ("+ headings", "path", Settings(closer=False, odometry=False)),
     ("+ a closer look", "path", Settings(odometry=False)),
     ("+ measured motion (the default)", "path", Settings()),
 )
@@ -88,13 +88,10 @@ def answers(
     settings: Settings,
     name: str,
     streets: Streets | None = None,
-) -> tuple[list[Row], float]:
-    """The answers, and the mean seconds of one."""
-    rows, started = [], time.monotonic()
-    for drive in shown(drives, name):
-        answer = find(drive.seen, gallery, models, settings, streets=streets)
-        rows.append(Row(answer, compare(answer, drive.truth)))
-    return rows, (time.monotonic() - started) / len(drives)
+) -> list[Row]:
+    """The answers."""
+    found = (find(drive.seen, gallery, models, settings, streets=streets) for drive in shown(drives, name))
+    return [Row(answer, compare(answer, drive.truth)) for answer, drive in zip(found, drives, strict=True)]
 
 
 def print_head() -> None:
@@ -103,17 +100,19 @@ def print_head() -> None:
 
 def print_ladder(drives: Sequence[Drive], gallery: Gallery, models: Models, streets: Streets | None) -> list[Row]:
     """Prints what each step adds; gives back what the default answers."""
-    known: dict[Settings, tuple[list[Row], float]] = {}
+    known: dict[Settings, list[Row]] = {}
     for name, stage, settings in LADDER:
         if settings not in known:
             known[settings] = answers(drives, gallery, models, settings, name)
-        print_row(name, stage, *known[settings])
+        print_row(name, stage, known[settings])
     if streets is not None:
-        print_row("+ street prior", "path", *answers(drives, gallery, models, Settings(), "streets", streets))
-    return known[Settings()][0]
+        print_row("+ street prior", "path", answers(drives, gallery, models, Settings(), "streets", streets))
+    return known[Settings()]
 
 
-def print_row(name: str, stage: str, rows: Sequence[Row], seconds: float = float("nan")) -> None:
+def print_row(name: str, stage: str, rows: Sequence[Row]) -> None:
+    """One line: errors and ranks of a stage, and the seconds that this stage and those before it took, mean of all."""
+    seconds = np.mean([sum(row.answer.seconds[part] for part in STAGES.get(stage, row.answer.seconds)) for row in rows])
     pairs = [(row.answer, row.comparison) for row in rows]
     found = Stage(tuple(error for row in rows for error in getattr(row.comparison, stage).known))
     figures, path = summary(pairs), stage == "path"
@@ -127,7 +126,7 @@ def print_row(name: str, stage: str, rows: Sequence[Row], seconds: float = float
         f"{figures['heading_error_deg']:.1f}" if path and "heading_error_deg" in figures else "-",
         *region,
         f"{expected_calibration_error(said, right):.3f}" if path else "-",
-        "-" if np.isnan(seconds) else f"{seconds:.2f} s",
+        f"{seconds:.2f} s",
     ]
     print(f"{name:{NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)), flush=True)
 
@@ -143,7 +142,7 @@ def print_lengths(drives: Sequence[Drive], gallery: Gallery, models: Models, len
     """The default, of the first seconds of the drives alone."""
     for clips in lengths:
         short = [drive.first(clips) for drive in drives]
-        print_row(f"  {clips} s", "path", *answers(short, gallery, models, Settings(), f"{clips} s"))
+        print_row(f"  {clips} s", "path", answers(short, gallery, models, Settings(), f"{clips} s"))
 
 
 def print_confidence(rows: Sequence[Row]) -> None:
@@ -170,10 +169,10 @@ def print_left_out(drives: Sequence[Drive], rows: Sequence[Row], gallery: Galler
     accepted = np.mean([row.answer.in_gallery for row in rows])
     rejected = np.mean([not answer.in_gallery for answer in absent])
     best = rejection_at_acceptance([row.answer.inside for row in rows], [answer.inside for answer in absent])
-    unsure = np.mean([answer.confidence < 0.5 for answer in absent])
+    believed = np.mean([answer.known == "yes" for answer in absent])
     print(
         f"\nplaces left out: {100 * accepted:.0f} % of {len(rows)} drives accepted, {100 * rejected:.0f} % of "
-        f'{len(absent)} rejected as "not in this gallery", {100 * unsure:.0f} % answered with "we do not know"; '
+        f'{len(absent)} rejected as "not in this gallery", {100 * believed:.0f} % believed; '
         f"{100 * best:.0f} % would be rejected with 95 % accepted"
     )
 

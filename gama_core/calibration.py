@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from gama_core.agreement import AgreementLaw, PathAgreement
 from gama_core.errors import WeightsUnreadable
 from gama_core.files import whole_file
-from gama_core.inside import InsideLaw
+
+LAWS = ("inside", "inside_closer", "right_closer")
+NOT_LEARNED = AgreementLaw()
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,13 @@ class Calibration:
     closer_sharpness: float = 10.0  # as sharpness, where one looked closer: of the cosines of both spaces together
     fine_weight: float = 1.0  # of the fine space's cosine in them
     closer_doubt: float = 0.1
-    inside: InsideLaw = field(
-        default_factory=InsideLaw
-    )  # whether the drive lies in the gallery, by a path over its own views
-    inside_closer: InsideLaw = field(default_factory=InsideLaw)  # by a path that was looked at closer
+    inside: AgreementLaw = NOT_LEARNED  # whether the drive lies in the gallery, by a path over its own views
+    inside_closer: AgreementLaw = NOT_LEARNED  # the same, by a path that was looked at closer
+    right_closer: AgreementLaw = NOT_LEARNED  # whether that path is the right one
 
-    @property
-    def learned(self) -> bool:
-        """Whether these numbers come from drives; without, confidence stays below one half."""
-        return self.inside.slope != 0.0
+    def inside_by(self, agreement: PathAgreement) -> AgreementLaw:
+        """Whether a drive with such a path lies in the gallery at all."""
+        return self.inside if agreement.fine is None else self.inside_closer
 
 
 def calibration_path(weights: Path) -> Path:
@@ -54,7 +55,7 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
     try:
         known = {one.name for one in fields(Calibration)}
         said = {name: it for name, it in json.loads(path.read_text()).items() if name in known}
-        laws = {name: InsideLaw(**said[name]) for name in ("inside", "inside_closer") if name in said}
+        laws = {name: AgreementLaw(**said[name]) for name in LAWS if name in said}
         calibration = Calibration(**{**said, **laws})
     except (TypeError, ValueError, AttributeError) as error:
         raise WeightsUnreadable(f"{path}: no calibration of ours ({error}); `train calibrate` writes one.") from error

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gama_core.moves import Floats, Ints, Motion, Singles
 
 FLOOR = 1e-30
+LOG_FLOOR = float(np.log(FLOOR))  # of a jump to anywhere: a way with a hole in it is still a way
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Decoded:
     """The posterior (C, P, R), each clip's summing to 1, and the drive through it: states (C,) as place and
     heading indices."""
 
-    posterior: Floats
+    posterior: Floats | Singles
     place: Ints
     heading: Ints
 
@@ -36,7 +38,7 @@ def decode(emission: Floats | Singles, motion: Motion) -> Decoded:
         motion: how the camera moves from clip to clip.
 
     Returns:
-        See `Decoded`; exact for this model.
+        See `Decoded`; exact for this model, in which anything may follow anything with a probability of `FLOOR`.
 
     Source: posterior-Viterbi decoding, Fariselli et al., BMC Bioinformatics 2005.
     """
@@ -56,20 +58,25 @@ def decode(emission: Floats | Singles, motion: Motion) -> Decoded:
     posterior /= posterior.sum(axis=(1, 2), keepdims=True)
     best = np.log(posterior + FLOOR)
     for clip in range(1, clips):
-        best[clip] += _push_best(best[clip - 1], motion, motion.log_weight(clip - 1))
+        driven = _push_best(best[clip - 1], motion, motion.log_weight(clip - 1))
+        best[clip] += np.maximum(driven, best[clip - 1].max() + LOG_FLOOR)
         best[clip] -= best[clip].max()
     place, heading = _trace(best, motion)
     return Decoded(posterior, place, heading)
 
 
-def emissions(similarity: Singles, sharpness: Floats, doubt: float) -> Singles:
+def emissions(similarity: Singles, sharpness: Floats, doubt: float, looked: NDArray[np.bool_] | None = None) -> Singles:
     """How likely each clip is at each state, float32 (C, P, R), from cosines (C, P, R): its share of a softmax over all
-    states, as sharp as the clip is to be believed (C,), and with probability `doubt` anywhere."""
+    states, as sharp as the clip is to be believed (C,), and with probability `doubt` anywhere. Where only some states
+    were looked at, (P, R), the others are not likely at all."""
     weights = sharpness.astype(np.float32)[:, None, None] * similarity
+    if looked is not None:
+        weights[:, ~looked] = -np.inf
     weights -= weights.max(axis=(1, 2), keepdims=True)
     np.exp(weights, out=weights)
     weights *= (1 - doubt) / weights.sum(axis=(1, 2), keepdims=True, dtype=np.float64)
-    weights += doubt / similarity[0].size
+    every = np.ones(similarity.shape[1:], np.bool_) if looked is None else looked
+    weights += (doubt / np.count_nonzero(every)) * every
     return weights
 
 
@@ -150,8 +157,11 @@ def _trace(best: Floats, motion: Motion) -> tuple[Ints, Ints]:
     for clip in range(clips - 1, 0, -1):
         arriving = slice(int(edges.starts[place[clip]]), int(ends[place[clip]]))
         came = np.array([(heading[clip] - turn) % headings for turn in edges.turns])
-        weight = motion.log_weight(clip - 1)[arriving, heading[clip], :]
+        weight = motion.log_weight(clip - 1, arriving)[:, heading[clip], :]
         score = best[clip - 1][edges.source[arriving]][:, came] + weight
+        if not score.size or score.max() < best[clip - 1].max() + LOG_FLOOR:
+            place[clip - 1], heading[clip - 1] = divmod(int(best[clip - 1].argmax()), headings)
+            continue
         edge, turn = divmod(int(score.argmax()), len(edges.turns))
         place[clip - 1], heading[clip - 1] = edges.source[arriving][edge], came[turn]
     return place, heading

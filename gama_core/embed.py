@@ -127,7 +127,7 @@ def read_tiles(models: Models, tiles: Iterable[Pixels], batch: int = 128) -> Rea
     return _parted(rows, models)
 
 
-def _joined(reading: gama_net.Reading) -> Tensor:
+def _joined(reading: gama_net.HeadOutputs) -> Tensor:
     return torch.cat([part for part in reading if part is not None], dim=1)
 
 

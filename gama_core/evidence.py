@@ -68,16 +68,18 @@ def growing_evidence(
     Returns:
         One for each moment, the last one for the whole drive.
     """
+    from gama_core.closer import Views
     from gama_core.localize import find  # torch takes seconds, and `Evidence` alone needs none of it
 
     hear = on_stage or silent
     counts = moments(seen.times_s)
     hear("evidence", 0, len(counts))
-    whole = find(seen, gallery, models, settings, streets=streets)
+    views = Views()  # what one moment looks at closely, the others need not look at again
+    whole = find(seen, gallery, models, settings, streets=streets, views=views)
     grown = []
     for done, count in enumerate(counts, start=1):
         begun = seen.first(count)
-        answer = whole if count == counts[-1] else find(begun, gallery, models, settings, streets=streets)
+        answer = whole if count == counts[-1] else find(begun, gallery, models, settings, streets=streets, views=views)
         grown.append(_evidence(answer, answered(whole, count), begun.duration_s))
         hear("evidence", done, len(counts))
     return tuple(grown)

@@ -8,33 +8,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gama_core.agreement import PathAgreement
 from gama_core.calibration import Calibration
-from gama_core.closer import Closer, can_look_closer, look_closer
+from gama_core.closer import Closer, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
 from gama_core.gallery import Gallery
-from gama_core.inside import Agreement
-from gama_core.moves import Floats, Measured, Motion, Odometry, cruising, edges_between
-from gama_core.plane import Plane, around, lay_out
+from gama_core.moves import Cruising, Floats, Measured, Odometry, cruising, edges_between
+from gama_core.plane import Plane, ViewPlane, around, lay_out
 from gama_core.result import PathStep, RegionRanking
 from gama_core.search import Vectors
 from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.streets import Streets, along_streets
-from gama_core.tile import ZOOM, places
 
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
 @dataclass(frozen=True)
 class Followed:
-    """The path; the posterior in each region of the gallery, mean over clips, float64 (R,); and how well the clips
-    agree with the views along it."""
+    """A path through the clips asked for.
+
+    `mass` is the posterior in each region of the gallery, mean over clips, float64 (R,); `agreement` how well the clips
+    agree with the views along the path. After a closer look `sure` (R,) is the calibrated probability that the path is
+    right and lies in each region; None without one.
+    """
 
     path: tuple[PathStep, ...]
     mass: Floats
-    agreement: Agreement
+    agreement: PathAgreement
+    sure: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Pace:
     max_speed_m_s: float
     odometry: Odometry | None = None
 
+    @classmethod
+    def of(cls, seen: Seen, settings: Settings) -> Pace:
+        step_s = float(np.median(np.diff(seen.times_s))) if len(seen.times_s) > 1 else settings.clip_every_s
+        return cls(step_s, settings.max_speed_m_s, seen.odometry if settings.odometry else None)
+
 
 def follow(
     seen: Seen,
@@ -54,6 +63,7 @@ def follow(
     settings: Settings,
     streets: Streets | None = None,
     core: slice = slice(None),
+    views: Views | None = None,
 ) -> Followed:
     """One drivable path through the best regions and their neighbours.
 
@@ -65,69 +75,77 @@ def follow(
         settings: how many regions, how fast a car may be, how much it prefers streets, whether to look closer.
         streets: where one may drive; without them, anywhere.
         core: the clips to answer for; the others help to find these.
+        views: what a closer look has seen before.
     """
-    calibration = models.calibration
+    calibration, count = models.calibration, len(gallery.regions)
     regions = around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
-    plane = lay_out(gallery, regions, settings.headings)
-    step_s = float(np.median(np.diff(seen.times_s))) if len(seen.times_s) > 1 else settings.clip_every_s
-    pace = Pace(step_s, settings.max_speed_m_s, seen.odometry if settings.odometry else None)
-    similarity = plane.similarity(seen.vectors, gallery)
-    preference = _preference(plane, gallery, streets, settings.street_weight, plane.spacing_m)
-    decoded = decode_on(plane, similarity, novelty(seen.vectors), calibration, pace, preference)
-    count = len(gallery.regions)
-    looks = settings.closer and settings.headings and seen.fine is not None and can_look_closer(gallery, models)
-    if not looks or seen.fine is None:
-        mass = _in_regions(decoded.posterior[core], plane, count)
-        return Followed(_path(decoded, plane, seen, pace)[core], mass, agreement(decoded, similarity, core))
-    closer = look_closer(plane, decoded.posterior, seen.vectors, seen.fine, gallery, models, settings.closer_views)
-    preference = _preference(closer.plane, gallery, streets, settings.street_weight, closer.spacing_m)
-    again = decode_closer(closer, novelty(seen.vectors), calibration, pace, preference)
-    elsewhere = decoded.posterior[core].copy()
+    plane, pace = lay_out(gallery, regions, settings.headings), Pace.of(seen, settings)
+    preference = _preference(plane, gallery, streets, settings.street_weight)
+    first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
+    mass = _in_regions(first.posterior[core], plane, count)
+    if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
+        return Followed(_path(first, plane, seen, pace)[core], mass, agreed)
+    closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, settings.closer_views, views)
+    preference = _preference(closer.plane, gallery, streets, settings.street_weight)
+    second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
+    found = _in_regions(second.posterior[core], closer.plane, count)
+    elsewhere = first.posterior[core].copy()
     elsewhere[:, closer.spots] = 0.0
-    mass = _in_regions(elsewhere, plane, count)
-    mass = mass + (1.0 - mass.sum()) * _in_regions(again.posterior[core], closer.plane, count)
-    return Followed(_path(again, closer.plane, seen, pace)[core], mass, agreed_closer(again, closer, core))
+    mass = _in_regions(elsewhere, plane, count) + agreed.held * found
+    trust = calibration.right_closer.probability(agreed, len(seen.numbers[core]))
+    path = _path(second, closer.plane, seen, pace, (trust, plane, first))
+    return Followed(path[core], mass, agreed, trust * found)
 
 
-def decode_on(
-    plane: Plane,
-    similarity: Vectors,
-    news: Floats,
+def first_pass(
+    seen: Seen,
+    plane: ViewPlane,
+    gallery: Gallery,
     calibration: Calibration,
     pace: Pace,
     preference: Floats | None = None,
-) -> Decoded:
-    """The decoder's answer for clips over the places and headings of a plane.
+    core: slice = slice(None),
+) -> tuple[Decoded, PathAgreement]:
+    """The decoder's answer over the places and headings of a gallery, and how well the clips agree with it.
 
     Args:
-        plane: where the camera may be.
-        similarity: cosines float32 (C, P, R) by `plane.similarity`.
-        news: how much each clip is to be believed, float64 (C,), by `novelty`.
+        seen: the clips.
+        plane: where the camera may be: too far apart for what was measured of its motion.
+        gallery: whose views they are.
         calibration: of the weights.
-        pace: how the camera may move; what was measured is too fine for places that stand far apart.
+        pace: how the camera may move.
         preference: log-preference of each state (P, R), where there is one.
+        core: the clips whose agreement counts.
     """
-    emission = emissions(similarity, calibration.sharpness * news, calibration.doubt)
+    similarity = plane.similarity(seen.vectors, gallery)
+    emission = emissions(similarity, calibration.sharpness * novelty(seen.vectors), calibration.doubt)
     if preference is not None:
-        emission *= np.exp(preference)
-    return decode(emission, _motion(plane, calibration, Pace(pace.step_s, pace.max_speed_m_s)))
+        emission *= np.exp(preference, dtype=np.float32)
+    decoded = decode(emission, _cruising(plane, calibration, pace))
+    return decoded, PathAgreement(_along(decoded, similarity, core))
 
 
-def decode_closer(
-    closer: Closer, news: Floats, calibration: Calibration, pace: Pace, preference: Floats | None = None
-) -> Decoded:
-    """The same over places looked at again, in both spaces."""
+def closer_pass(
+    seen: Seen,
+    closer: Closer,
+    first: Decoded,
+    calibration: Calibration,
+    pace: Pace,
+    preference: Floats | None = None,
+    core: slice = slice(None),
+) -> tuple[Decoded, PathAgreement]:
+    """The same over places looked at again, in both spaces, and held against what was measured of the motion."""
     both = closer.similarity + np.float32(calibration.fine_weight) * closer.fine
-    emission = emissions(both, calibration.closer_sharpness * news, calibration.closer_doubt)
+    sharpness = calibration.closer_sharpness * novelty(seen.vectors)
+    emission = emissions(both, sharpness, calibration.closer_doubt, closer.looked)
     if preference is not None:
-        emission *= np.exp(preference)
-    return decode(emission, _motion(closer.plane, calibration, pace))
-
-
-def _motion(plane: Plane, calibration: Calibration, pace: Pace) -> Motion:
-    edges = edges_between(plane.x_m, plane.y_m, plane.headings_deg, pace.step_s, pace.max_speed_m_s)
-    cruise = cruising(edges, pace.step_s, calibration.turn_penalty)
-    return cruise if pace.odometry is None else Measured(edges, cruise, pace.odometry, pace.step_s)
+        emission *= np.exp(preference, dtype=np.float32)
+    motion = _cruising(closer.plane, calibration, pace)
+    measured = None if pace.odometry is None else Measured(motion.edges, motion, pace.odometry, pace.step_s)
+    decoded = decode(emission, measured or motion)
+    held = float(first.posterior[core][:, closer.spots].sum(axis=(1, 2)).mean())
+    coarse, fine = (_along(decoded, cosines, core, closer.looked) for cosines in (closer.similarity, closer.fine))
+    return decoded, PathAgreement(coarse, fine, held)
 
 
 def novelty(clips: Vectors) -> Floats:
@@ -137,72 +155,89 @@ def novelty(clips: Vectors) -> Floats:
     return np.concatenate([[1.0], np.clip(change / NEWS, 0.1, 1.0)])
 
 
-def agreement(decoded: Decoded, similarity: Vectors, core: slice = slice(None)) -> Agreement:
-    """The mean cosine of the clips with the views along the most likely drive: many views agree with one clip by
-    chance, few drives agree with all."""
-    return Agreement(_along(decoded, similarity, core), None)
+def _cruising(plane: Plane, calibration: Calibration, pace: Pace) -> Cruising:
+    where = plane.x_m, plane.y_m, plane.headings_deg
+    edges = edges_between(*where, pace.step_s, pace.max_speed_m_s, plane.scale)
+    return cruising(edges, pace.step_s, calibration.turn_penalty)
 
 
-def agreed_closer(decoded: Decoded, closer: Closer, core: slice = slice(None)) -> Agreement:
-    """The same in both spaces."""
-    return Agreement(_along(decoded, closer.similarity, core), _along(decoded, closer.fine, core))
-
-
-def _along(decoded: Decoded, similarity: Vectors, core: slice) -> float:
+def _along(decoded: Decoded, similarity: Vectors, core: slice, looked: np.ndarray | None = None) -> float:
+    """The mean cosine of the clips with the views along the path, where somebody looked."""
     clips = np.arange(len(similarity))
-    return float(similarity[clips, decoded.place, decoded.heading][core].mean(dtype=np.float64))
+    found = similarity[clips, decoded.place, decoded.heading][core]
+    seen = slice(None) if looked is None else looked[decoded.place, decoded.heading][core]
+    return float(found[seen].mean(dtype=np.float64)) if len(found[seen]) else 0.0
 
 
-def _in_regions(posterior: Floats, plane: Plane, count: int) -> Floats:
+def _in_regions(posterior: Floats | Vectors, plane: Plane, count: int) -> Floats:
     """The posterior (C, P, R) in each region of the gallery, mean over clips."""
     return np.bincount(plane.region, posterior.sum(axis=2).mean(axis=0), minlength=count).astype(np.float64)
 
 
-def _preference(
-    plane: Plane, gallery: Gallery, streets: Streets | None, weight: float, spacing_m: float
-) -> Floats | None:
+def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight: float) -> Floats | None:
     """The log-preference of each place and heading for streets; None where none are near: then all stays as it is."""
-    if streets is None or weight == 0.0 or streets.within(gallery.bounds) is None:
+    near = None if streets is None or weight == 0.0 else streets.within(gallery.bounds)
+    if near is None:
         return None
-    lat_deg, lon_deg = places(
-        plane.left_px + plane.x_m / plane.metres_per_px, plane.top_px + plane.y_m / plane.metres_per_px, ZOOM
-    )
-    return weight * along_streets(streets, lat_deg, lon_deg, plane.headings_deg, spacing_m)
+    return weight * along_streets(near, *plane.lat_lon_deg, plane.headings_deg, plane.spacing_m)
 
 
-def _path(decoded: Decoded, plane: Plane, seen: Seen, pace: Pace) -> tuple[PathStep, ...]:
-    """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass."""
-    mass = decoded.posterior.sum(axis=2)
-    clips = len(mass)
-    x_m, y_m, sure_m = np.empty(clips), np.empty(clips), np.empty(clips)
-    for clip in range(clips):
-        here = decoded.place[clip]
-        near = np.hypot(plane.x_m - plane.x_m[here], plane.y_m - plane.y_m[here]) <= NEAR_M / 2
-        weight = mass[clip] * near + 1e-12 * (np.arange(len(near)) == here)
-        weight = weight / weight.sum()
-        x_m[clip], y_m[clip] = weight @ plane.x_m, weight @ plane.y_m
-        sure_m[clip] = np.sqrt(weight @ ((plane.x_m - x_m[clip]) ** 2 + (plane.y_m - y_m[clip]) ** 2))
-    headings_deg = [_heading_deg(decoded, plane, clip) for clip in range(clips)]
-    x_m, y_m = smoothed(x_m, y_m, sure_m, pace.step_s, *_moved(headings_deg, pace))
+def _path(
+    decoded: Decoded, plane: Plane, seen: Seen, pace: Pace, beyond: tuple[float, Plane, Decoded] | None = None
+) -> tuple[PathStep, ...]:
+    """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass.
+
+    `beyond` is how far the path is to be trusted, and where the clips may be otherwise.
+    """
+    mass = decoded.posterior.sum(axis=2, dtype=np.float64)
+    headings_deg = [_heading_deg(decoded, plane, clip) for clip in range(len(mass))]
+    x_m, y_m = _smoothed(decoded, mass, plane, headings_deg, pace)
+    every_x, every_y, every = plane.x_m, plane.y_m, mass
+    if beyond is not None:
+        trust, wide, first = beyond
+        every_x, every_y = np.concatenate([plane.x_m, wide.x_m]), np.concatenate([plane.y_m, wide.y_m])
+        other = first.posterior.sum(axis=2, dtype=np.float64)
+        every = np.concatenate([trust * mass, (1.0 - trust) * other], axis=1)
     steps = []
-    for clip in range(clips):
-        away_m = np.hypot(plane.x_m - x_m[clip], plane.y_m - y_m[clip])
+    for clip in range(len(mass)):
+        here = decoded.place[clip]
+        away_m = np.hypot(every_x - x_m[clip], every_y - y_m[clip]) * plane.scale[here]
         order = np.argsort(away_m)
-        held = np.cumsum(mass[clip][order])
+        held = np.cumsum(every[clip][order])
         steps.append(
             PathStep(
                 clip=seen.numbers[clip],
                 time_s=float(seen.times_s[clip]),
                 at=plane.at(x_m[clip], y_m[clip]),
                 heading_deg=headings_deg[clip],
-                region_index=int(plane.region[decoded.place[clip]]),
-                confidence=float(mass[clip][away_m <= NEAR_M].sum()),
+                region_index=int(plane.region[here]),
+                confidence=min(1.0, float(every[clip][away_m <= NEAR_M].sum())),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
                 radius_90_m=float(away_m[order[np.searchsorted(held, 0.9).clip(max=len(order) - 1)]]),
                 speed_m_s=_speed_m_s(pace.odometry, clip),
             )
         )
     return tuple(steps)
+
+
+def _smoothed(
+    decoded: Decoded, mass: Floats, plane: Plane, headings_deg: list[float | None], pace: Pace
+) -> tuple[Floats, Floats]:
+    """The path in metres of the plane: near the centres of mass, as a car drives, as the camera was seen to move."""
+    clips = len(mass)
+    x_m, y_m, sure_m = np.empty(clips), np.empty(clips), np.empty(clips)
+    scale = plane.scale[decoded.place]
+    for clip in range(clips):
+        here = decoded.place[clip]
+        near = np.hypot(plane.x_m - plane.x_m[here], plane.y_m - plane.y_m[here]) * scale[clip] <= NEAR_M / 2
+        weight = mass[clip] * near + 1e-12 * (np.arange(len(near)) == here)
+        weight = weight / weight.sum()
+        x_m[clip], y_m[clip] = weight @ plane.x_m, weight @ plane.y_m
+        sure_m[clip] = np.sqrt(weight @ ((plane.x_m - x_m[clip]) ** 2 + (plane.y_m - y_m[clip]) ** 2))
+    moved_m, spread_m = _moved(headings_deg, pace)
+    if moved_m is not None and spread_m is not None:
+        moved_m, spread_m = moved_m / scale[1:, None], spread_m / scale[1:]
+    return smoothed(x_m, y_m, sure_m, pace.step_s, moved_m, spread_m)
 
 
 def _moved(headings_deg: list[float | None], pace: Pace) -> tuple[Floats | None, Floats | None]:

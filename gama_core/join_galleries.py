@@ -74,11 +74,18 @@ def _check_alike(one: Gallery, other: Gallery) -> None:
     other.check_weights(one.weights_sha256)
     if one.screening_sha256 != other.screening_sha256:
         raise GamaError(f"{one.name} and {other.name} were made with different screening networks: build one again.")
-    if abs(one.stride_m / other.stride_m - 1.0) > 0.5:
+    mine, theirs = _grid(one), _grid(other)
+    if mine != theirs:
         raise GamaError(
-            f"The views of {one.name} stand {one.stride_m:.0f} m apart, those of {other.name} {other.stride_m:.0f} m: "
-            "build both on one grid."
+            f"{one.name} has {mine[0]} places along a tile with {mine[1]} headings each, {other.name} {theirs[0]} with "
+            f"{theirs[1]}: build both on one grid."
         )
+
+
+def _grid(gallery: Gallery) -> tuple[int, int]:
+    """Places along the side of a zoom-19 tile, which is shorter the further north it lies, and headings at each."""
+    tile_m = gallery.regions[0].size_m / gallery.regions[0].side_tiles
+    return round(tile_m / gallery.stride_m), len(np.unique(gallery.views.rotation_deg))
 
 
 def _check_apart(galleries: Sequence[Gallery]) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from gama_core.agreement import together
+from gama_core.closer import Views
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
-from gama_core.inside import together
 from gama_core.result import Candidate, Localization, RegionHit, Shortlist, Step
 from gama_core.screen import can_screen
 from gama_core.search import search
@@ -23,9 +24,10 @@ from gama_core.settings import Settings
 from gama_core.stages import OnStage, silent, timed
 from gama_core.streets import Streets
 from gama_core.video import Video
-from gama_core.windows import joined, locate, windows_of
+from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
+METHOD = 2  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -76,6 +78,7 @@ def find(
     on_stage: OnStage | None = None,
     streets: Streets | None = None,
     seconds: dict[str, float] | None = None,
+    views: Views | None = None,
 ) -> Localization:
     """Where what was seen lies in a gallery: all of `localize` after the video was read.
 
@@ -83,6 +86,7 @@ def find(
         seen: by `see`, with the same models.
         gallery, models, settings, on_stage, streets: see `localize`.
         seconds: what the stages so far took; is told of those that follow.
+        views: what a closer look has seen before in this gallery; asked again, it costs nothing.
     """
     settings, hear, seconds = settings or Settings(), on_stage or silent, {} if seconds is None else seconds
     count = len(seen.numbers)
@@ -92,7 +96,7 @@ def find(
         hear("search", 0, count)
         first = search(seen.vectors, gallery, settings.shortlist)
     windows = [
-        locate(seen, clips, first, gallery, models, settings, streets, seconds, hear)
+        locate(seen, clips, first, gallery, models, settings, streets, seconds, hear, views)
         for clips in windows_of(count, settings.window_clips)
     ]
     share = [(window.clips.stop - window.clips.start) / count for window in windows]
@@ -100,10 +104,9 @@ def find(
     order = np.lexsort((-windows[0].score, -chance))
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
     agreed = together([window.followed.agreement for window in windows], share)
-    law = models.calibration.inside if agreed.fine is None else models.calibration.inside_closer
-    inside, asked = law.probability(agreed, count), settings.inside_at_least
+    law, asked = models.calibration.inside_by(agreed), settings.inside_at_least
+    inside = law.probability(agreed, count)
     needed = law.least(count) if asked is None else asked
-    held = [float(window.followed.mass[list(window.kept)].sum()) for window in windows]
     return Localization(
         video_name=seen.video_name,
         video_sha256=seen.video_sha256,
@@ -121,9 +124,9 @@ def find(
         kept=tuple(dict.fromkeys(index for window in windows for index in window.kept)),
         after=_steps(seen, joined([window.second for window in windows]), gallery),
         path=tuple(step for window in windows for step in window.followed.path) if settings.decode else (),
-        confidence=sum(part * mass for part, mass in zip(share, held, strict=True)) * inside,
+        confidence=sum(part * _sure(window, inside) for part, window in zip(share, windows, strict=True)),
         seconds=seconds,
-        notes=_notes(seen, gallery, models, settings, streets),
+        notes=_notes(seen, gallery, models, settings, streets, law.learned),
         inside=inside,
         inside_at_least=needed,
     )
@@ -141,11 +144,18 @@ def _steps(seen: Seen, shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ..
     return tuple(steps)
 
 
+def _sure(window: Window, inside: float) -> float:
+    """The probability that the path lies in the regions kept: as calibrated after a closer look, else the posterior's,
+    if the drive lies in the gallery at all."""
+    followed, kept = window.followed, list(window.kept)
+    return float(followed.mass[kept].sum()) * inside if followed.sure is None else float(followed.sure[kept].sum())
+
+
 def _notes(
-    seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None
+    seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None, calibrated: bool
 ) -> tuple[str, ...]:
     notes, fewest = [], seen.fewest_frames
-    if not models.calibration.learned:
+    if not calibrated:
         notes.append(
             f"The weights {models.record.name} were never calibrated: how sure the answer is, nobody knows; "
             "`train calibrate` learns it."
@@ -171,7 +181,7 @@ def _notes(
 def _question(video: Video, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None) -> str:
     """A name for the question: what is asked, of which gallery, by which weights."""
     screening = models.screening_record.sha256 if models.screening_record else None
-    parts = [video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
+    parts = [METHOD, video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
     parts += [dataclasses.asdict(models.calibration), streets.sha256 if streets else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -76,8 +76,8 @@ class Motion(ABC):
     edges: Edges
 
     @abstractmethod
-    def log_weight(self, clip: int) -> Singles:
-        """Log-probability, up to a constant, of each edge from a clip to the next, float32 (E, R, S)."""
+    def log_weight(self, clip: int, some: slice = slice(None)) -> Singles:
+        """Log-probability, up to a constant, of each edge from a clip to the next, float32 (E, R, S); of some edges."""
 
     def weight(self, clip: int) -> Singles:
         """The probability itself, up to a factor."""
@@ -95,8 +95,8 @@ class Cruising(Motion):
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", np.exp(self.logs))
 
-    def log_weight(self, clip: int) -> Singles:
-        return self.logs
+    def log_weight(self, clip: int, some: slice = slice(None)) -> Singles:
+        return self.logs[some]
 
     def weight(self, clip: int) -> Singles:
         return self.weights
@@ -111,24 +111,31 @@ class Measured(Motion):
     odometry: Odometry
     step_s: float
 
-    def log_weight(self, clip: int) -> Singles:
+    def log_weight(self, clip: int, some: slice = slice(None)) -> Singles:
         speed, turn, speed_spread, turn_spread = self.odometry.between(clip)
         if not math.isfinite(speed + turn + speed_spread + turn_spread):
-            return self.cruising.logs
+            return self.cruising.logs[some]
         edges = self.edges
         along_spread = math.hypot(speed_spread * self.step_s, 0.45 * edges.spacing_m + 1.0)  # and the grid is coarse
-        log = (edges.along_m - np.float32(speed * self.step_s)) * np.float32(1.0 / along_spread)
+        log = (edges.along_m[some] - np.float32(speed * self.step_s)) * np.float32(1.0 / along_spread)
         log *= log
         if len(edges.turns) > 1 and edges.along_m.shape[1] >= 4:
             aside_spread = _aside_spread_m(edges)
-            log += (edges.aside_m * np.float32(1.0 / aside_spread)) ** 2
+            log += (edges.aside_m[some] * np.float32(1.0 / aside_spread)) ** 2
             turned = np.array(edges.turns) * edges.heading_step_deg - turn * self.step_s
             log += (turned / math.hypot(turn_spread * self.step_s, 0.4 * edges.heading_step_deg)) ** 2
         log *= np.float32(-0.5)
-        return np.asarray(np.maximum(log, self.cruising.logs - np.float32(DISTRUST)))
+        return np.asarray(np.maximum(log, self.cruising.logs[some] - np.float32(DISTRUST)))
 
 
-def edges_between(x_m: Floats, y_m: Floats, headings_deg: Floats, step_s: float, max_speed_m_s: float) -> Edges:
+def edges_between(
+    x_m: Floats,
+    y_m: Floats,
+    headings_deg: Floats,
+    step_s: float,
+    max_speed_m_s: float,
+    scale: Floats | None = None,
+) -> Edges:
     """The edges over places on a local plane.
 
     Args:
@@ -136,12 +143,17 @@ def edges_between(x_m: Floats, y_m: Floats, headings_deg: Floats, step_s: float,
         headings_deg: headings of each place's views (R,), at equal steps around the circle.
         step_s: time from clip to clip.
         max_speed_m_s: no edge is longer than this allows.
+        scale: metres on the ground at each place for one of the plane (P,); 1 where None.
     """
-    spacing_m = _spacing_m(x_m, y_m)
-    source, target = _pairs(x_m, y_m, max(max_speed_m_s * step_s, 1.5 * spacing_m))
+    scale = np.ones(len(x_m)) if scale is None else scale
+    spacing_m = _spacing_m(x_m, y_m) * float(np.median(scale))
+    reach_m = max(max_speed_m_s * step_s, 1.5 * spacing_m)
+    source, target = _pairs(x_m, y_m, reach_m / float(scale.min()))
+    near = np.hypot(x_m[target] - x_m[source], y_m[target] - y_m[source]) * scale[target] <= reach_m
+    source, target = source[near], target[near]
     headings, step_deg = len(headings_deg), 360.0 / len(headings_deg)
     turns = _turns(headings, step_s)
-    east, south = x_m[target] - x_m[source], y_m[target] - y_m[source]
+    east, south = ((axis[target] - axis[source]) * scale[target] for axis in (x_m, y_m))
     along = np.empty((len(source), headings, len(turns)), np.float32)
     aside = np.zeros_like(along)
     for index, turn in enumerate(turns):

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from gama_core.embed import Models, Reading, Vectors, read_clips
 from gama_core.files import whole_file
+from gama_core.models.odometry import SPAN_S
 from gama_core.moves import Odometry
 from gama_core.settings import Settings
 from gama_core.stages import OnStage, silent, timed
 from gama_core.video import Clip, Video, cut_clips
 
+VERSION = 2  # counts up when the same video is to be seen otherwise
 STEADY = 0.75  # of a clip's frames must differ, if it is to show how the camera moved
 
 
@@ -73,7 +75,7 @@ def see(
     """
     settings, hear, seconds = settings or Settings(), on_stage or silent, {} if seconds is None else seconds
     known = cache / f"{_name(video, models, settings)}.npz" if cache else None
-    if known is not None and (found := _recall(known, video)) is not None:
+    if known is not None and (found := _recall(known, video, models.gama_net.config.fine_dims > 0)) is not None:
         return found
     with timed(seconds, "video"):
         clips = list(_heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear))
@@ -89,31 +91,41 @@ def see(
         vectors=read.vectors,
         fewest_frames=min(clip.distinct_frames for clip in clips),
         fine=read.fine,
-        odometry=_odometry(read, [clip.distinct_frames for clip in clips], settings.frames_per_clip),
+        odometry=_odometry(read, clips, models.gama_net.config.motion_frames),
     )
     if known is not None:
         _remember(seen, known)
     return seen
 
 
-def _odometry(read: Reading, distinct_frames: list[int], frames: int) -> Odometry | None:
-    """How the camera moved; unknown in clips that repeat more than a quarter of their frames: they seem to stand."""
+def _odometry(read: Reading, clips: list[Clip], motion_frames: int) -> Odometry | None:
+    """How the camera moved: what the network reads is for clips as long as those that it learned from. Unknown where a
+    clip repeats more than a quarter of its frames, which makes it seem to stand."""
     if read.motion is None:
         return None
-    motion = read.motion.astype(np.float64)
-    motion[np.array(distinct_frames) < STEADY * frames] = np.nan
-    return Odometry(*motion.T)
+    span_s = np.array([_span_s(clip, motion_frames) for clip in clips])
+    steady = np.array([clip.distinct_frames >= STEADY * len(clip.frames) for clip in clips]) & (span_s > 0)
+    motion = read.motion * np.where(steady, SPAN_S / np.where(steady, span_s, 1.0), np.nan)[:, None]
+    return Odometry(*motion.astype(np.float64).T)
+
+
+def _span_s(clip: Clip, motion_frames: int) -> float:
+    """Seconds from the first to the last of the frames in which the network sees motion."""
+    last = (motion_frames - 1) * len(clip.frames) // motion_frames
+    return float(clip.frame_times_s[last] - clip.frame_times_s[0])
 
 
 def _name(video: Video, models: Models, settings: Settings) -> str:
     """Names what decides the vectors: the video, the network, and how clips are cut."""
-    cut = [settings.clip_every_s, settings.clip_duration_s, settings.frames_per_clip]
+    cut = [VERSION, settings.clip_every_s, settings.clip_duration_s, settings.frames_per_clip]
     return hashlib.sha256(json.dumps([video.sha256, models.record.sha256, cut]).encode()).hexdigest()[:32]
 
 
-def _recall(path: Path, video: Video) -> Seen | None:
+def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
     try:
         with np.load(path, allow_pickle=False) as kept:
+            if ("fine" in kept) != fine:  # by a version that read less
+                return None
             return Seen(
                 video_name=video.name,
                 video_sha256=video.sha256,

@@ -40,9 +40,12 @@ class StreetFile:
         """The streets, read once until the file changes.
 
         Raises:
-            StreetsUnreadable: it is damaged.
+            StreetsUnreadable: it is damaged, or gone.
         """
-        return replace(_read(self.path, self.path.stat().st_mtime_ns), name=self.title)
+        try:
+            return replace(_read(self.path, self.path.stat().st_mtime_ns), name=self.title)
+        except (OSError, ValueError) as error:
+            raise StreetsUnreadable(f"{self.title} cannot be read any more: bring it again.") from error
 
 
 def beside(place: Place) -> StreetFile | None:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from gama_core.agreement import LONG_CLIPS, AgreementLaw, PathAgreement
 from gama_core.calibration import Calibration, calibration_path, load_calibration, save_calibration
 from gama_core.errors import WeightsUnreadable
-from gama_core.inside import LONG_CLIPS, Agreement, InsideLaw
 
 MINE = "a" * 64
 
 
 def test_a_calibration_comes_back(tmp_path: Path) -> None:
     made = Calibration(
-        MINE, sharpness=9.0, inside=InsideLaw(slope=42.0, threshold=0.2), inside_closer=InsideLaw(3.0, 4.0)
+        MINE, sharpness=9.0, inside=AgreementLaw(slope=42.0, threshold=0.2), inside_closer=AgreementLaw(3.0, 4.0)
     )
     save_calibration(made, tmp_path / "net.safetensors")
     assert load_calibration(tmp_path / "net.safetensors", MINE) == made
@@ -43,6 +43,6 @@ def test_the_calibration_of_other_weights_is_refused(tmp_path: Path) -> None:
 
 def test_weights_that_were_never_calibrated_are_never_sure() -> None:
     plain = Calibration(MINE)
-    assert not plain.learned
-    assert plain.inside.probability(Agreement(1.0), LONG_CLIPS) < 0.5  # whatever the path agrees with
-    assert Calibration(MINE, inside=InsideLaw(slope=42.0)).learned
+    assert not plain.inside.learned
+    assert plain.inside.probability(PathAgreement(1.0), LONG_CLIPS) < 0.5  # whatever the path agrees with
+    assert AgreementLaw(slope=42.0).learned

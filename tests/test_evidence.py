@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gama_core.agreement import AgreementLaw
 from gama_core.embed import Models
 from gama_core.errors import Cancelled
 from gama_core.evidence import MOMENTS_S, Evidence, answered, growing_evidence, moments, tabled
 from gama_core.gallery import Gallery
-from gama_core.inside import InsideLaw
 from gama_core.localize import find
 from gama_core.see import Seen
 from gama_core.settings import Settings
@@ -96,7 +96,7 @@ def test_a_perfect_drive_never_points_elsewhere_with_more_clips(gallery: Gallery
 def test_a_drive_like_nothing_here_is_shown_with_doubt(gallery: Gallery, models: Models) -> None:
     noise = np.random.default_rng(9).standard_normal((14, gallery.embeddings.shape[1])).astype(np.float32)
     strict = dataclasses.replace(
-        models.calibration, inside=InsideLaw(20.0, 0.0, -14.0), inside_closer=InsideLaw(20.0, 0.0, -14.0)
+        models.calibration, inside=AgreementLaw(20.0, offset=-14.0), inside_closer=AgreementLaw(20.0, offset=-14.0)
     )
     models = dataclasses.replace(models, calibration=strict)
     drive = seen(gallery, eastwards(0, 1))

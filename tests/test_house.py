@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures "
-    "workers dataset run moves inside",
+    "workers dataset run moves agreement",
     1: "models calibration",
     2: "crops ground embed see search screen plane closer decode follow windows",
     3: "localize evidence outliers build_gallery join_galleries evaluate record curves retrieval training world",

@@ -69,11 +69,15 @@ def test_the_imagery_of_all_is_there_from_near_and_far(towns: list[Gallery], tmp
 def test_galleries_that_do_not_go_together_say_why(towns: list[Gallery], tmp_path: Path) -> None:
     west, east = towns
     other = dataclasses.replace(east, weights_sha256="f" * 64)
+    headings = np.arange(len(east), dtype=np.float32) % 4 * 90
+    turned = dataclasses.replace(east, views=dataclasses.replace(east.views, rotation_deg=headings))
     for galleries, error, words in (
         ([west, other], WeightsMismatch, "load those weights"),
         ([west, west], GamaError, "same ground"),
         ([west, dataclasses.replace(east, screening_sha256="e" * 64)], GamaError, "different screening networks"),
-        ([west, dataclasses.replace(east, stride_m=west.stride_m / 4)], GamaError, "one grid"),
+        ([west, dataclasses.replace(east, stride_m=west.stride_m / 2)], GamaError, "one grid"),
+        ([dataclasses.replace(west, stride_m=west.stride_m / 2), east], GamaError, "one grid"),
+        ([west, turned], GamaError, "1 places along a tile with 4 headings"),
         ([], SettingsInvalid, "nothing to join"),
     ):
         with pytest.raises(error, match=words):

@@ -16,13 +16,13 @@ from gama_core.models.aerial_tower import AerialTower
 from gama_core.models.birds_eye import BirdsEye, CameraGuess
 from gama_core.models.config import COMPACT, GAMaNetConfig
 from gama_core.models.heads import head, resized, unit
-from gama_core.models.odometry import Odometry
+from gama_core.models.odometry import OdometryHead
 from gama_core.models.video_tower import VideoTower
 
 
-class Reading(NamedTuple):
+class HeadOutputs(NamedTuple):
     """What the network reads from clips or tiles: unit vectors float32 (B, D); unit vectors (B, F) of the fine space,
-    and of clips (B, 4) how the camera moves (`Odometry`), where the configuration has them."""
+    and of clips (B, 4) how the camera moves (`OdometryHead`), where the configuration has them."""
 
     vectors: Tensor
     fine: Tensor | None = None
@@ -68,7 +68,7 @@ class GAMaNet(nn.Module):
             self.i_fine = head(i_dims, config.fine_hidden, config.fine_dims)
         if config.odometry:
             assert self.v_spatial is not None, "odometry needs to know where things are in the picture"
-            self.odometry = Odometry(self.v_spatial.dims + (3 if self.birds_eye is not None else 0))
+            self.odometry = OdometryHead(self.v_spatial.dims + (3 if self.birds_eye is not None else 0))
 
     def embed_clips(self, clips: Tensor) -> Tensor:
         """Unit vectors of clips.
@@ -81,15 +81,15 @@ class GAMaNet(nn.Module):
         """
         return unit(self.clip_features(*self.split(clips))[0], self.v_head)
 
-    def read_clips(self, clips: Tensor) -> Reading:
+    def read_clips(self, clips: Tensor) -> HeadOutputs:
         """All that the network reads from clips, as `embed_clips` takes them."""
         return self.read_features(*self.clip_features(*self.split(clips)))
 
-    def read_features(self, features: Tensor, camera: Tensor | None) -> Reading:
+    def read_features(self, features: Tensor, camera: Tensor | None) -> HeadOutputs:
         """The same from what `clip_features` gave."""
         vectors = unit(features, self.v_head)
         fine = None if self.v_fine is None else unit(features, self.v_fine)
-        return Reading(vectors, fine, self.motion(features, camera))
+        return HeadOutputs(vectors, fine, self.motion(features, camera))
 
     def motion(self, features: Tensor, camera: Tensor | None) -> Tensor | None:
         """How the camera moves, (B, 4), from what `clip_features` gave; None where the network does not read it."""
@@ -110,11 +110,11 @@ class GAMaNet(nn.Module):
         """
         return unit(self.tile_features(tiles), self.i_head)
 
-    def read_tiles(self, tiles: Tensor) -> Reading:
+    def read_tiles(self, tiles: Tensor) -> HeadOutputs:
         """Both unit vectors of tiles, as `embed_tiles` takes them."""
         features = self.tile_features(tiles)
         fine = None if self.i_fine is None else unit(features, self.i_fine)
-        return Reading(unit(features, self.i_head), fine)
+        return HeadOutputs(unit(features, self.i_head), fine)
 
     def tile_features(self, tiles: Tensor) -> Tensor:
         """What the tile heads see of tiles, (B, F)."""

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 SPEED_M_S, TURN_DEG_S = 8.0, 12.0  # what a car in a city does: the units in which the network answers
+SPAN_S = 0.4  # from the first to the last frame of the clips that it learned from
 LEAST, MOST = -4.0, 1.5  # log of a spread, in those units
 
 
-class Odometry(nn.Module):
+class OdometryHead(nn.Module):
     """Two linear layers to four numbers a clip."""
 
     def __init__(self, inputs: int, hidden: int = 128) -> None:

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gama_core.agreement import LONG_CLIPS, SHORT_CLIPS, AgreementLaw, PathAgreement, length_weight
 from gama_core.calibration import Calibration
-from gama_core.closer import Closer, can_look_closer, look_closer
+from gama_core.closer import Closer, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded
 from gama_core.embed import Models
+from gama_core.errors import GamaError
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Pace, agreed_closer, agreement, decode_closer, decode_on, novelty
+from gama_core.follow import Pace, closer_pass, first_pass
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
-from gama_core.inside import LONG_CLIPS, SHORT_CLIPS, Agreement, InsideLaw, length_weight
 from gama_core.measures import acceptance_threshold
 from gama_core.plane import Plane, ViewPlane, around, lay_out, left_out
 from gama_core.screen import by_network, can_screen, late
@@ -40,21 +41,20 @@ FINE_WEIGHT = (0.5, 1.0, 2.0)
 CLOSER_DOUBT = (0.1, 0.02)
 CLOSE_M = 20.0  # what a closer look is to tell apart
 ALIKE = 0.001  # of log-probability a clip: options as near to the best as this are as good, and the first is taken
-LENGTHS = (SHORT_CLIPS, LONG_CLIPS)
+LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
 SOME = 12  # drives that tell how the path is to be laid
+ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 _TURNED = ("sharpness", "doubt", "turn_penalty")
 _TURNED_CLOSER = ("closer_sharpness", "fine_weight", "closer_doubt")
-ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 
 
 @dataclass(frozen=True)
 class Drive:
-    """One validation drive in its own city's gallery."""
+    """One validation drive: what was seen, where the car was, and how the regions of the gallery were ranked by it."""
 
     seen: Seen
     truth: tuple[LatLon | None, ...]
     plane: ViewPlane  # where a path through it is laid
-    city: int
     region: int
     regions: tuple[int, ...]  # all that it passes through
     late: NDArray[np.float32]
@@ -62,68 +62,74 @@ class Drive:
 
 
 @dataclass(frozen=True)
-class Galleries:
-    """The galleries of the validation cities, and what is looked at in them."""
+class Place:
+    """Where the drives are looked for: a gallery of validation cities, and what was looked at in it."""
 
-    cities: list[Gallery]
+    gallery: Gallery
     models: Models
     settings: Settings
+    views: Views = dataclasses.field(default_factory=Views)
 
-    def plane(self, seen: Seen, city: int, regions: Sequence[int]) -> ViewPlane:
-        """Where a path is laid among some regions of a city: in the best of them and their neighbours."""
-        gallery = self.cities[city]
-        votes = late(seen.vectors, gallery, self.settings.region_windows)[list(regions)]
+    def plane(self, seen: Seen, regions: Sequence[int]) -> ViewPlane:
+        """Where a path is laid among some regions: in the best of them and their neighbours."""
+        votes = late(seen.vectors, self.gallery, self.settings.region_windows)[list(regions)]
         best = [regions[index] for index in np.argsort(-votes, kind="stable")[: self.settings.decode_regions]]
-        return lay_out(gallery, sorted(set(around(gallery, best)) & set(regions)))
+        return lay_out(self.gallery, sorted(set(around(self.gallery, best)) & set(regions)))
 
-    def pace(self, seen: Seen) -> Pace:
-        return Pace(self.settings.clip_every_s, self.settings.max_speed_m_s, seen.odometry)
+    def first(self, seen: Seen, plane: ViewPlane, calibration: Calibration) -> tuple[Decoded, PathAgreement]:
+        return first_pass(seen, plane, self.gallery, calibration, Pace.of(seen, self.settings))
 
-    def path(self, seen: Seen, city: int, plane: ViewPlane, calibration: Calibration) -> tuple[Decoded, Agreement]:
-        """A first path over a plane."""
-        similarity = plane.similarity(seen.vectors, self.cities[city])
-        decoded = decode_on(plane, similarity, novelty(seen.vectors), calibration, self.pace(seen))
-        return decoded, agreement(decoded, similarity)
+    def closer(self, seen: Seen, plane: ViewPlane, first: Decoded) -> Closer:
+        assert seen.fine is not None, "ask can_look_closer first"
+        most = self.settings.closer_views
+        return look_closer(plane, first, seen.vectors, seen.fine, self.gallery, self.models, most, self.views)
 
-    def closer(self, seen: Seen, city: int, plane: ViewPlane, first: Decoded) -> Closer:
-        """What a closer look after it shows."""
-        assert seen.fine is not None
-        gallery, most = self.cities[city], self.settings.closer_views
-        return look_closer(plane, first.posterior, seen.vectors, seen.fine, gallery, self.models, most)
+    def second(
+        self, seen: Seen, closer: Closer, first: Decoded, calibration: Calibration
+    ) -> tuple[Decoded, PathAgreement]:
+        return closer_pass(seen, closer, first, calibration, Pace.of(seen, self.settings))
 
-    def path_closer(self, seen: Seen, closer: Closer, calibration: Calibration) -> Decoded:
-        return decode_closer(closer, novelty(seen.vectors), calibration, self.pace(seen))
+
+@dataclass(frozen=True)
+class Case:
+    """A path laid for so many clips of a drive: how well they agree with it, and whether the drive is there, and is
+    where the path is."""
+
+    agreement: PathAgreement
+    clips: int
+    inside: bool
+    right: bool
 
 
 def calibrate(
-    cities: list[Gallery], drives: list[list[tuple[Video, Track]]], models: Models, report: Report
+    gallery: Gallery, drives: Sequence[tuple[Video, Track]], models: Models, report: Report
 ) -> tuple[Calibration, dict[str, float]]:
     """The calibration, and how well it does on the drives it was learned on.
 
     Args:
-        cities: galleries of validation cities.
-        drives: each city's drives, with their true tracks.
+        gallery: validation cities, searched together.
+        drives: through them, with their true tracks.
         models: the weights to calibrate.
+
+    Raises:
+        GamaError: no drive lies in the gallery.
     """
-    galleries = Galleries(cities, models, Settings())
-    known = [
-        drive
-        for city, films in enumerate(drives)
-        for video, track in films
-        if (drive := _drive(video, track, city, galleries)) is not None
-    ]
+    place = Place(gallery, models, Settings())
+    known = [drive for video, track in drives if (drive := _drive(video, track, place)) is not None]
+    if not known:
+        raise GamaError(f"None of the {len(drives)} drives lies in {gallery.name}: there is nothing to learn from.")
     calibration = _ranking(known, Calibration(models.record.sha256))
-    calibration = _path(known, galleries, calibration, report)
-    looks = all(can_look_closer(gallery, models) for gallery in cities)
+    calibration = _path(known, place, calibration, report)
+    looks = can_look_closer(gallery, models)
     if looks:
-        calibration = _closer(known, galleries, calibration, report)
-    calibration = _inside(known, galleries, calibration, looks, report)
+        calibration = _closer(known, place, calibration, report)
+    calibration = _laws(known, place, calibration, looks, report)
     right = [_score(drive, calibration).argmax() == drive.region for drive in known]
     return calibration, {"drives": float(len(known)), "region_top1": float(np.mean(right))}
 
 
-def _drive(video: Video, track: Track, city: int, galleries: Galleries) -> Drive | None:
-    gallery, models, settings = galleries.cities[city], galleries.models, galleries.settings
+def _drive(video: Video, track: Track, place: Place) -> Drive | None:
+    gallery, models, settings = place.gallery, place.models, place.settings
     seen = see(video, models, settings)
     truth = tuple(track.at(float(time_s)) for time_s in seen.times_s)
     votes = [
@@ -136,8 +142,8 @@ def _drive(video: Video, track: Track, city: int, galleries: Galleries) -> Drive
     network = by_network(shortlist, gallery, models, settings) if asked else np.zeros(len(gallery.regions), np.float32)
     region = max(set(votes), key=votes.count)
     found = late(seen.vectors, gallery, settings.region_windows)
-    plane = galleries.plane(seen, city, range(len(gallery.regions)))
-    return Drive(seen, truth, plane, city, region, tuple(sorted(set(votes))), found, network)
+    plane = place.plane(seen, range(len(gallery.regions)))
+    return Drive(seen, truth, plane, region, tuple(sorted(set(votes))), found, network)
 
 
 def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
@@ -160,15 +166,14 @@ def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
     return max(options, key=likelihood)
 
 
-def _path(drives: list[Drive], galleries: Galleries, start: Calibration, report: Report) -> Calibration:
+def _path(drives: list[Drive], place: Place, start: Calibration, report: Report) -> Calibration:
     """Sharpness and doubt of the clips, and what a turn costs, by the posterior around the truth.
 
     Where the validation drives cannot tell, because all of them are found, the clips are believed less.
     """
 
     def near_truth(drive: Drive, option: Calibration) -> float:
-        first, _ = galleries.path(drive.seen, drive.city, drive.plane, option)
-        return _near_truth(first, drive.plane, drive, NEAR_M)
+        return _near_truth(place.first(drive.seen, drive.plane, option)[0], drive.plane, drive, NEAR_M)
 
     some = _some(drives)
     pairs = itertools.product(SHARPNESS, DOUBT)
@@ -178,17 +183,17 @@ def _path(drives: list[Drive], galleries: Galleries, start: Calibration, report:
     return _chosen(turns, some, near_truth, _TURNED, report)
 
 
-def _closer(drives: list[Drive], galleries: Galleries, start: Calibration, report: Report) -> Calibration:
+def _closer(drives: list[Drive], place: Place, start: Calibration, report: Report) -> Calibration:
     """The same for what a closer look shows, by the posterior a few metres around the truth."""
     some = _some(drives)
-    looked: dict[int, Closer] = {}
+    looked: dict[int, tuple[Closer, Decoded]] = {}
     for drive in some:
-        first, _ = galleries.path(drive.seen, drive.city, drive.plane, start)
-        looked[id(drive)] = galleries.closer(drive.seen, drive.city, drive.plane, first)
+        first, _ = place.first(drive.seen, drive.plane, start)
+        looked[id(drive)] = place.closer(drive.seen, drive.plane, first), first
 
     def near_truth(drive: Drive, option: Calibration) -> float:
-        closer = looked[id(drive)]
-        return _near_truth(galleries.path_closer(drive.seen, closer, option), closer.plane, drive, CLOSE_M)
+        closer, first = looked[id(drive)]
+        return _near_truth(place.second(drive.seen, closer, first, option)[0], closer.plane, drive, CLOSE_M)
 
     options = [
         dataclasses.replace(start, closer_sharpness=sharpness, fine_weight=weight, closer_doubt=doubt)
@@ -198,7 +203,7 @@ def _closer(drives: list[Drive], galleries: Galleries, start: Calibration, repor
 
 
 def _some(drives: list[Drive]) -> list[Drive]:
-    return drives[:: max(1, len(drives) // SOME)]
+    return [drives[index] for index in np.linspace(0, len(drives) - 1, min(SOME, len(drives))).round().astype(int)]
 
 
 def _chosen(
@@ -223,52 +228,63 @@ def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> 
     return float(np.log(np.array(held) + 1e-3).mean())
 
 
-def _inside(
-    drives: list[Drive], galleries: Galleries, calibration: Calibration, looks: bool, report: Report
-) -> Calibration:
-    """Log-odds that a drive lies in the gallery, from its agreement along the path (logistic): at home, there with its
-    place left out, and in the next city; in all of it and in one region alone; from a quarter of the drive to all."""
+def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bool, report: Report) -> Calibration:
+    """Whether a drive lies in the gallery, and whether its path is the right one, from its agreement along the path:
+    among all regions, its own alone, and all but its own; from a quarter of the drive to all."""
     coarse, fine = [], []
     for done, drive in enumerate(drives):
-        for (city, regions, inside), clips in itertools.product(_homes(drive, galleries.cities), LENGTHS):
+        for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), LENGTHS):
             seen = drive.seen.first(clips)
-            plane = galleries.plane(seen, city, regions)
-            first, agreed = galleries.path(seen, city, plane, calibration)
-            coarse.append((agreed, clips, inside))
+            plane = place.plane(seen, regions)
+            first, agreed = place.first(seen, plane, calibration)
+            coarse.append(Case(agreed, clips, inside, inside and _is_right(first, plane, drive)))
             if looks:
-                closer = galleries.closer(seen, city, plane, first)
-                again = galleries.path_closer(seen, closer, calibration)
-                fine.append((agreed_closer(again, closer), clips, inside))
-        report({"inside": float(done + 1), "of": float(len(drives))})
-    return dataclasses.replace(calibration, inside=_law(coarse), inside_closer=_law(fine) if fine else InsideLaw())
+                closer = place.closer(seen, plane, first)
+                second, agreed = place.second(seen, closer, first, calibration)
+                fine.append(Case(agreed, clips, inside, inside and _is_right(second, closer.plane, drive)))
+        right = float(np.mean([case.right for case in fine or coarse]))
+        report({"drives": float(done + 1), "of": float(len(drives)), "right": right})
+    known = dataclasses.replace(calibration, inside=_law(coarse, [case.inside for case in coarse]))
+    if not looks:
+        return known
+    return dataclasses.replace(
+        known,
+        inside_closer=_law(fine, [case.inside for case in fine]),
+        right_closer=_law(fine, [case.right for case in fine], held=True),
+    )
 
 
-def _homes(drive: Drive, cities: list[Gallery]) -> list[tuple[int, list[int], bool]]:
-    """Where a drive is looked for, and whether it is there: the city, some of its regions."""
-    home, away = drive.city, (drive.city + 1) % len(cities)
-    found = [(home, list(range(len(cities[home].regions))), True), (home, list(drive.regions), True)]
-    if left := left_out(cities[home], drive.regions):
-        found.append((home, left, False))
-    if away != home:
-        found.append((away, list(range(len(cities[away].regions))), False))
-    return found
+def _homes(drive: Drive, gallery: Gallery) -> list[tuple[list[int], bool]]:
+    """Among which regions a drive is looked for, and whether it is there."""
+    found = [(list(range(len(gallery.regions))), True), (list(drive.regions), True)]
+    left = left_out(gallery, drive.regions)
+    return [*found, (left, False)] if left else found
 
 
-def _law(found: list[tuple[Agreement, int, bool]]) -> InsideLaw:
-    """The law under which what was found is likeliest, and the thresholds that accept nearly all that are inside."""
-    weight = np.array([length_weight(clips) for _, clips, _ in found])
-    there = np.array([float(inside) for _, _, inside in found])
-    columns = [weight * [agreed.coarse for agreed, _, _ in found], weight]
-    if found[0][0].fine is not None:
-        columns.insert(1, weight * [agreed.fine or 0.0 for agreed, _, _ in found])
-    *slopes, offset, bias = _logistic(np.stack(columns, axis=1), there).tolist()
-    law = InsideLaw(slopes[0], slopes[1] if len(slopes) > 1 else 0.0, offset, bias)
-    said = [(law.probability(agreed, clips), clips) for agreed, clips, inside in found if inside]
-    thresholds = [
-        acceptance_threshold([chance for chance, clips in said if clips == size], ACCEPT)
-        for size in (LONG_CLIPS, SHORT_CLIPS)
+def _is_right(decoded: Decoded, plane: Plane, drive: Drive) -> bool:
+    """Whether most of a path lies within 80 m of where the car was."""
+    truth = drive.truth[: len(decoded.place)]
+    near = [plane.away_m(at)[place] <= NEAR_M for place, at in zip(decoded.place, truth, strict=True) if at is not None]
+    return len(near) > 0 and float(np.mean(near)) >= 0.5
+
+
+def _law(cases: list[Case], true: list[bool], held: bool = False) -> AgreementLaw:
+    """The law under which what was found is likeliest, and thresholds that accept nearly all of which it is true."""
+    weight = np.array([length_weight(case.clips) for case in cases])
+    columns = {"slope": weight * [case.agreement.coarse for case in cases]}
+    if cases[0].agreement.fine is not None:
+        columns["fine_slope"] = weight * [case.agreement.fine or 0.0 for case in cases]
+    columns["offset"] = weight
+    if held:
+        columns["held_slope"] = np.array([case.agreement.log_held for case in cases])
+    fitted = _logistic(np.stack(list(columns.values()), axis=1), np.array(true, np.float64)).tolist()
+    law = AgreementLaw(**dict(zip([*columns, "bias"], fitted, strict=True)))
+    said = [
+        (law.probability(case.agreement, case.clips), case.clips) for case, so in zip(cases, true, strict=True) if so
     ]
-    return dataclasses.replace(law, threshold=thresholds[0], threshold_short=thresholds[1])
+    found = {size: [chance for chance, clips in said if clips == size] for size in (LONG_CLIPS, SHORT_CLIPS)}
+    long, short = (acceptance_threshold(some, ACCEPT) if some else 0.0 for some in found.values())
+    return dataclasses.replace(law, threshold=long, threshold_short=short)
 
 
 def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -171,14 +172,15 @@ def calibrate_command(
             build_gallery(open_imagery(city / "aerial.tif"), models, folder, name=city.name)
         parts.append(open_gallery(folder))
         films += sorted(city.rglob("*.mp4"))
-    whole = cache / f"all-{len(cities)}-{weights}"
+    parts_sha256 = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    whole = cache / f"all-{parts_sha256[:12]}"
     if not whole.is_dir():
         join_galleries(parts, whole, "validation")
     drives = [
         (open_video(film), read_truth(film)[0] if holds_truth(film) else read_track(film.with_suffix(".json")))
         for film in films
     ]
-    calibration, facts = calibrate([open_gallery(whole)], [drives], models, published.print_facts)
+    calibration, facts = calibrate(open_gallery(whole), drives, models, published.print_facts)
     path = save_calibration(calibration, out / GAMA_NET)
     typer.echo(json.dumps({"file": str(path), **facts, **calibration.__dict__}, indent=1))
 

@@ -150,3 +150,12 @@ def test_the_map_fetches_the_lines_of_the_place_and_no_others(
     assert np.array(line) == pytest.approx(network.lines()[0], abs=1e-6)
     for missing in (f"/streets/unknown/{file.id}.json", f"/streets/{place.id}/u-0000000000000000.json"):
         assert ask(server, missing).status == 404
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no array", b"\x93NUMPY\x01\x00"])
+def test_streets_that_are_gone_or_damaged_say_so(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "streets.npy"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StreetsUnreadable, match=r"roads\.geojson cannot be read any more"):
+        street_files.StreetFile("u-0", "roads.geojson", path).read()

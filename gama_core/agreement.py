@@ -1,0 +1,76 @@
+"""How far a path is to be believed: from how well its clips agree with what stands along it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LONG_CLIPS = 40  # a drive of so many clips is as good as a longer one
+SHORT_CLIPS = 10  # one of fewer is hardly ever known for sure
+LEAST_HELD = 1e-3
+MOST_LOG_ODDS = 30.0
+
+
+@dataclass(frozen=True)
+class PathAgreement:
+    """The mean cosine of the clips with the views along their path: many views agree with one clip by chance, few
+    drives agree with all. Where one looked closer, in the fine space too, and how much of the first posterior lay
+    there."""
+
+    coarse: float
+    fine: float | None = None
+    held: float = 1.0
+
+    @property
+    def log_held(self) -> float:
+        return math.log(max(self.held, LEAST_HELD))
+
+
+def together(parts: Sequence[PathAgreement], share: Sequence[float]) -> PathAgreement:
+    """The agreement of a whole drive from those of its parts, each with its share of the clips."""
+
+    def mean(values: Sequence[float]) -> float:
+        return float(sum(weight * value for weight, value in zip(share, values, strict=True)))
+
+    fine = [part.fine for part in parts if part.fine is not None]
+    return PathAgreement(
+        coarse=mean([part.coarse for part in parts]),
+        fine=mean(fine) if len(fine) == len(parts) else None,
+        held=mean([part.held for part in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class AgreementLaw:
+    """Log-odds from the agreement along a path: weight of its length * (slope * coarse + fine_slope * fine + offset)
+    + held_slope * log(held) + bias; and a threshold."""
+
+    slope: float = 0.0
+    fine_slope: float = 0.0
+    offset: float = 0.0
+    held_slope: float = 0.0
+    bias: float = -1.0
+    threshold: float = 0.0  # 95 % of the validation drives of which it is true reach this
+    threshold_short: float = 0.0  # the same for drives of 10 clips; those between are between
+
+    @property
+    def learned(self) -> bool:
+        return self.slope != 0.0 or self.fine_slope != 0.0
+
+    def probability(self, agreement: PathAgreement, clips: int) -> float:
+        """The probability in [0, 1] for a drive of so many clips."""
+        evidence = self.slope * agreement.coarse + self.fine_slope * (agreement.fine or 0.0) + self.offset
+        log_odds = length_weight(clips) * evidence + self.held_slope * agreement.log_held + self.bias
+        return 1.0 / (1.0 + math.exp(-max(-MOST_LOG_ODDS, min(MOST_LOG_ODDS, log_odds))))
+
+    def least(self, clips: int) -> float:
+        """The probability below which a drive of so many clips is taken not to be what the law is about, in [0, 1]."""
+        shortest = length_weight(SHORT_CLIPS)
+        long = max(0.0, (length_weight(clips) - shortest) / (1.0 - shortest))
+        return long * self.threshold + (1.0 - long) * self.threshold_short
+
+
+def length_weight(clips: int) -> float:
+    """How much the agreement of so many clips is worth, in (0, 1]: few agree by chance."""
+    return math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)

@@ -1,0 +1,47 @@
+"""Whether a drive lies in a gallery: a law of how well its clips agree with what stands along its path."""
+
+from __future__ import annotations
+
+import pytest
+
+from gama_core.agreement import AgreementLaw, PathAgreement, together
+
+
+def test_more_evidence_makes_a_place_more_likely() -> None:
+    law = AgreementLaw(slope=40.0, offset=-24.0, bias=-1.0)
+    assert law.probability(PathAgreement(0.625), 40) == pytest.approx(0.5)
+    assert law.probability(PathAgreement(0.7), 40) > 0.9
+    assert law.probability(PathAgreement(0.7), 10) < law.probability(PathAgreement(0.7), 40)
+    assert law.probability(PathAgreement(0.7), 400) == law.probability(PathAgreement(0.7), 40)
+
+
+def test_both_spaces_speak_where_one_looked_closer() -> None:
+    law = AgreementLaw(slope=40.0, fine_slope=20.0, offset=-34.0, bias=-1.0)
+    assert law.probability(PathAgreement(0.625, 0.5), 40) == pytest.approx(0.5)
+    assert law.probability(PathAgreement(0.625, 0.6), 40) > 0.8
+
+
+def test_a_shorter_drive_is_held_to_a_threshold_of_its_own() -> None:
+    law = AgreementLaw(threshold=0.3, threshold_short=0.1)
+    assert law.least(10) == law.least(3) == pytest.approx(0.1)
+    assert law.least(40) == law.least(400) == pytest.approx(0.3)
+    assert 0.1 < law.least(20) < 0.3
+
+
+def test_no_agreement_is_too_much_or_too_little_to_be_told() -> None:
+    law = AgreementLaw(slope=80.0, offset=-48.0)
+    assert law.probability(PathAgreement(-666.0), 40) == pytest.approx(0.0, abs=1e-9)
+    assert law.probability(PathAgreement(666.0), 40) == pytest.approx(1.0)
+
+
+def test_what_was_not_looked_at_counts_against_a_path() -> None:
+    law = AgreementLaw(slope=40.0, offset=-24.0, held_slope=0.5, bias=0.0)
+    whole, part, none = (law.probability(PathAgreement(0.62, 0.5, held), 40) for held in (1.0, 0.1, 0.0))
+    assert whole > part > none > 0.0
+
+
+def test_the_parts_of_a_drive_agree_by_their_share() -> None:
+    assert together([PathAgreement(0.2, 0.4), PathAgreement(0.6, 0.8)], [0.25, 0.75]) == PathAgreement(
+        pytest.approx(0.5), pytest.approx(0.7)
+    )
+    assert together([PathAgreement(0.2), PathAgreement(0.6, 0.8)], [0.5, 0.5]) == PathAgreement(0.4)
