@@ -148,7 +148,8 @@ def _sure(window: Window, inside: float) -> float:
     """The probability that the path lies in the regions kept: as calibrated after a closer look, else the posterior's,
     if the drive lies in the gallery at all."""
     followed, kept = window.followed, list(window.kept)
-    return float(followed.mass[kept].sum()) * inside if followed.sure is None else float(followed.sure[kept].sum())
+    held, whole = (followed.mass, inside) if followed.sure is None else (followed.sure, 1.0)
+    return min(1.0, float(held[kept].sum())) * whole
 
 
 def _notes(

@@ -44,7 +44,7 @@ class StreetFile:
         """
         try:
             return replace(_read(self.path, self.path.stat().st_mtime_ns), name=self.title)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise StreetsUnreadable(f"{self.title} cannot be read any more: bring it again.") from error
 
 
