@@ -216,8 +216,10 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
             raise service.error
         return Seen(video.duration_s, np.arange(float(max(1, int(video.duration_s)))))
 
-    def find(seen: Seen, gallery: Gallery, models: Any, settings: Any = None, streets: Any = None) -> Localization:
-        del models
+    def find(
+        seen: Seen, gallery: Gallery, models: Any, settings: Any = None, streets: Any = None, views: Any = None
+    ) -> Localization:
+        del models, views
         service.asked.append((settings, streets))
         threading.Event().wait(service.pause_s)
         grown = service.confidence * min(1.0, 0.2 + seen.duration_s / 12)
@@ -228,7 +230,14 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
     eyes = ModuleType("gama_core.see")
     eyes.see = see  # type: ignore[attr-defined]
     embedder.load_models = type("Models", (), {"device": "cpu"})  # type: ignore[attr-defined]
-    return {"gama_core.localize": localizer, "gama_core.see": eyes, "gama_core.embed": embedder}
+    closer = ModuleType("gama_core.closer")
+    closer.Views = dict  # type: ignore[attr-defined]
+    return {
+        "gama_core.localize": localizer,
+        "gama_core.see": eyes,
+        "gama_core.embed": embedder,
+        "gama_core.closer": closer,
+    }
 
 
 def serve(folder: Path, port: int, pause_s: float) -> None:
