@@ -15,11 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import county as test_county
+from benchmarks.answering import Crew, Drive, crew
 from benchmarks.county import City
 from benchmarks.measures import (
     PAPER,
-    Drive,
-    answers,
     print_by_weather,
     print_confidence,
     print_head,
@@ -27,7 +26,6 @@ from benchmarks.measures import (
     print_left_out,
     print_lengths,
     print_row,
-    read_drives,
 )
 from benchmarks.real import print_real
 from gama_core.build_gallery import Grid, build_gallery
@@ -56,23 +54,24 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", help=", ".join(tables))
     names = parser.parse_args().tables or list(tables)
     models = load_models()
-    for name in names:
-        tables[name](models)
+    with crew() as workers:
+        for name in names:
+            tables[name](models, workers)
 
 
-def _sample(models: Models) -> None:
+def _sample(models: Models, workers: Crew) -> None:
     gallery, films = open_gallery(SAMPLE), _films()
-    drives = read_drives(films, models, CACHE / "seen")
+    drives = workers.read_drives(films)
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
     strict = _paper_grid(gallery, models)
     for name, screening in (("network", "screening network"), ("late", "late interaction")):
         settings = replace(PAPER, screening=name)  # type: ignore[arg-type]
-        print_row(f"one view a tile, {screening}", "after", answers(drives, strict, models, settings, name))
-    rows = print_ladder(drives, gallery, models, street_map(make_place(SAMPLE_SEED, 6, 6)))
-    print_lengths(drives, gallery, models, LENGTHS)
+        print_row(f"one view a tile, {screening}", "after", workers.answers(drives, strict, settings, name))
+    rows = print_ladder(workers, drives, gallery, street_map(make_place(SAMPLE_SEED, 6, 6)))
+    print_lengths(workers, drives, gallery, LENGTHS)
     print_by_weather(drives, rows)
     print_confidence(rows)
-    print_left_out(drives, rows, gallery, models)
+    print_left_out(workers, drives, rows, gallery)
     tracks = [read_track(film.with_suffix(".json")) for film in films]  # the app compares with GPS as phones give it
     kept = [
         (film, row.answer, compare(row.answer, track)) for film, row, track in zip(films, rows, tracks, strict=True)
@@ -80,46 +79,48 @@ def _sample(models: Models) -> None:
     print(f"\nkept: {save_run(record_drives('Sample drives', kept, gallery), RUNS).relative_to(ROOT)}\n")
 
 
-def _county(models: Models) -> None:
+def _county(models: Models, workers: Crew) -> None:
     some = test_county.cities()
-    gallery, drives, every = _made(models, some, "county")
+    gallery, drives, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
-    rows = print_ladder(every, gallery, models, None)
-    print_lengths(every, gallery, models, LENGTHS)
-    long = [drive for city in some for drive in read_drives(city.long_films, models, CACHE / "seen")]
-    print_row(f"  120 s ({len(long)})", "path", answers(long, gallery, models, Settings(), "120 s"))
+    rows = print_ladder(workers, every, gallery, None)
+    print_lengths(workers, every, gallery, LENGTHS)
+    long = [drive for city in some for drive in workers.read_drives(city.long_films)]
+    print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s"))
     print_by_weather(every, rows)
     for count in (1, 6):
-        _in_parts(models, some, drives, count)
+        _in_parts(models, workers, some, drives, count)
     print_confidence(rows)
-    print_left_out(every, rows, gallery, models)
+    print_left_out(workers, every, rows, gallery)
     print()
 
 
-def _made(models: Models, some: Sequence[City], name: str) -> tuple[Gallery, dict[City, list[Drive]], list[Drive]]:
+def _made(
+    models: Models, workers: Crew, some: Sequence[City], name: str
+) -> tuple[Gallery, dict[City, list[Drive]], list[Drive]]:
     """One gallery of some cities, the drives of 40 s through each, and all of them."""
     test_county.make_films(some)
-    drives = {city: read_drives(city.films, models, CACHE / "seen") for city in some}
+    drives = {city: workers.read_drives(city.films) for city in some}
     return test_county.county(models, some, name), drives, [drive for city in some for drive in drives[city]]
 
 
-def _in_parts(models: Models, some: Sequence[City], drives: dict[City, list[Drive]], count: int) -> None:
+def _in_parts(models: Models, workers: Crew, some: Sequence[City], drives: dict[City, list[Drive]], count: int) -> None:
     """The default, each drive searched among so many cities alone."""
     rows, regions = [], 0
     for first in range(0, len(some), count):
         part = some[first : first + count]
         gallery = test_county.county(models, part, f"part-{count}-{first}")
         mine = [drive for city in part for drive in drives[city]]
-        rows += answers(mine, gallery, models, Settings(), f"{count} cities")
+        rows += workers.answers(mine, gallery, Settings(), f"{count} cities")
         regions = len(gallery.regions)
     print_row(f"  among {regions} regions", "path", rows)
 
 
-def _held_out(models: Models) -> None:
+def _held_out(models: Models, workers: Crew) -> None:
     some = test_county.held_out_cities()
-    gallery, drives, every = _made(models, some, "held-out")
+    gallery, drives, every = _made(models, workers, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
-    rows = print_ladder(every, gallery, models, None)
+    rows = print_ladder(workers, every, gallery, None)
     families = {city: make_place(city.seed).style.family.name for city in some}
     for family in sorted(set(families.values())):
         mine = {id(drive) for city in some if families[city] == family for drive in drives[city]}
@@ -129,7 +130,7 @@ def _held_out(models: Models) -> None:
     print()
 
 
-def _real(models: Models) -> None:
+def _real(models: Models, _workers: Crew) -> None:
     print_real(models)
 
 

@@ -1,37 +1,26 @@
 """What each step adds, and how honest the confidence is: the rows that every accuracy table shares.
 
-Each drive is embedded once, and its clips' vectors serve every row. Errors are those from where the car really was, not
-from what a phone's GPS says of it.
+The time of a row is that of one core, with another drive answered beside it on the other.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
 
-from gama_core.embed import Models
-from gama_core.evaluate import NEAR_M, PRECISE_M, Comparison, Stage, compare, summary
+from benchmarks.answering import Crew, Drive, Row
+from gama_core.evaluate import NEAR_M, PRECISE_M, Stage, summary
 from gama_core.gallery import Gallery
-from gama_core.localize import find
 from gama_core.measures import (
     area_under_risk_coverage,
     expected_calibration_error,
     rejection_at_acceptance,
     risk_coverage,
 )
-from gama_core.plane import left_out
-from gama_core.result import Localization
-from gama_core.see import Seen, see
 from gama_core.settings import Settings
 from gama_core.streets import Streets
-from gama_core.track import Track
-from gama_core.video import open_video
-from gama_core.world.film import read_truth
 
 MILE_M = 1609.344
 MILES = (0.1, 0.2, 0.5, 1.0)
@@ -56,57 +45,19 @@ LADDER: tuple[tuple[str, str, Settings], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """One drive answered, beside the truth."""
-
-    answer: Localization
-    comparison: Comparison
-
-
-@dataclass(frozen=True)
-class Drive:
-    """One drive seen, where the car really was, and the weather."""
-
-    seen: Seen
-    truth: Track
-    weather: str
-
-    def first(self, clips: int) -> Drive:
-        return Drive(self.seen.first(clips), self.truth, self.weather)
-
-
-def read_drives(films: Sequence[Path], models: Models, cache: Path) -> list[Drive]:
-    """Films embedded, with their truth."""
-    return [Drive(see(open_video(film), models, cache=cache), *read_truth(film)) for film in shown(films, "embedding")]
-
-
-def answers(
-    drives: Sequence[Drive],
-    gallery: Gallery,
-    models: Models,
-    settings: Settings,
-    name: str,
-    streets: Streets | None = None,
-) -> list[Row]:
-    """The answers."""
-    found = (find(drive.seen, gallery, models, settings, streets=streets) for drive in shown(drives, name))
-    return [Row(answer, compare(answer, drive.truth)) for answer, drive in zip(found, drives, strict=True)]
-
-
 def print_head() -> None:
     print(f"{'':{NAME}}" + "".join(f"{name:>{width}}" for name, width in zip(COLUMNS, WIDTHS, strict=True)))
 
 
-def print_ladder(drives: Sequence[Drive], gallery: Gallery, models: Models, streets: Streets | None) -> list[Row]:
+def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets | None) -> list[Row]:
     """Prints what each step adds; gives back what the default answers."""
     known: dict[Settings, list[Row]] = {}
     for name, stage, settings in LADDER:
         if settings not in known:
-            known[settings] = answers(drives, gallery, models, settings, name)
+            known[settings] = crew.answers(drives, gallery, settings, name)
         print_row(name, stage, known[settings])
     if streets is not None:
-        print_row("+ street prior", "path", answers(drives, gallery, models, Settings(), "streets", streets))
+        print_row("+ street prior", "path", crew.answers(drives, gallery, Settings(), "streets", streets))
     return known[Settings()]
 
 
@@ -138,11 +89,11 @@ def print_by_weather(drives: Sequence[Drive], rows: Sequence[Row]) -> None:
         print_row(f"  {weather} ({len(some)})", "path", some)
 
 
-def print_lengths(drives: Sequence[Drive], gallery: Gallery, models: Models, lengths: Sequence[int]) -> None:
+def print_lengths(crew: Crew, drives: Sequence[Drive], gallery: Gallery, lengths: Sequence[int]) -> None:
     """The default, of the first seconds of the drives alone."""
     for clips in lengths:
         short = [drive.first(clips) for drive in drives]
-        print_row(f"  {clips} s", "path", answers(short, gallery, models, Settings(), f"{clips} s"))
+        print_row(f"  {clips} s", "path", crew.answers(short, gallery, Settings(), f"{clips} s"))
 
 
 def print_confidence(rows: Sequence[Row]) -> None:
@@ -163,9 +114,9 @@ def print_confidence(rows: Sequence[Row]) -> None:
             print(f"drives said to be {low:.1f} to {min(high, 1):.1f} sure: {sum(some)} of {len(some)} right")
 
 
-def print_left_out(drives: Sequence[Drive], rows: Sequence[Row], gallery: Gallery, models: Models) -> None:
+def print_left_out(crew: Crew, drives: Sequence[Drive], rows: Sequence[Row], gallery: Gallery) -> None:
     """How many drives are told to be elsewhere: those that are not in the gallery, and those that are."""
-    absent = places_left_out(drives, gallery, models)
+    absent = crew.places_left_out(drives, gallery)
     accepted = np.mean([row.answer.in_gallery for row in rows])
     rejected = np.mean([not answer.in_gallery for answer in absent])
     best = rejection_at_acceptance([row.answer.inside for row in rows], [answer.inside for answer in absent])
@@ -175,17 +126,6 @@ def print_left_out(drives: Sequence[Drive], rows: Sequence[Row], gallery: Galler
         f'{len(absent)} rejected as "not in this gallery", {100 * believed:.0f} % believed; '
         f"{100 * best:.0f} % would be rejected with 95 % accepted"
     )
-
-
-def places_left_out(drives: Sequence[Drive], gallery: Gallery, models: Models) -> list[Localization]:
-    """Each drive's answer in a gallery without the regions that it passes through and all that touch them."""
-    found = []
-    for drive in shown(drives, "left out"):
-        truth = [at for at in (drive.truth.at(float(time_s)) for time_s in drive.seen.times_s) if at is not None]
-        own = [index for index, region in enumerate(gallery.regions) if any(region.contains(at) for at in truth)]
-        if elsewhere := left_out(gallery, own):
-            found.append(find(drive.seen, gallery.within(elsewhere), models, Settings()))
-    return found
 
 
 def clip_confidence(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
@@ -198,10 +138,6 @@ def clip_confidence(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
                 said.append(min(step.confidence, 1.0))
                 right.append(error <= NEAR_M)
     return np.array(said), np.array(right)
-
-
-def shown(items: Sequence, name: str) -> tqdm:
-    return tqdm(items, desc=name, leave=False, disable=not sys.stderr.isatty())
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,124 @@
+"""Drives, their truth, and their answers: found side by side, one process a core, each in a single thread.
+
+Each drive is embedded once, and its clips' vectors serve every question. Errors are those from where the car really
+was, not from what a phone's GPS says of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from gama_core.embed import Models, load_models
+from gama_core.evaluate import Comparison, compare
+from gama_core.gallery import Gallery, open_gallery
+from gama_core.localize import find
+from gama_core.plane import left_out
+from gama_core.result import Localization
+from gama_core.see import Seen, see
+from gama_core.settings import Settings
+from gama_core.streets import Streets
+from gama_core.track import Track
+from gama_core.video import open_video
+from gama_core.workers import worker_pool
+from gama_core.world.film import read_truth
+
+PROCESSES = 2
+SEEN = Path(__file__).resolve().parents[1] / "cache" / "seen"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One drive answered, beside the truth."""
+
+    answer: Localization
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One drive seen, where the car really was, and the weather."""
+
+    seen: Seen
+    truth: Track
+    weather: str
+
+    def first(self, clips: int) -> Drive:
+        return Drive(self.seen.first(clips), self.truth, self.weather)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The processes that answer."""
+
+    pool: ProcessPoolExecutor
+
+    def read_drives(self, films: Sequence[Path]) -> list[Drive]:
+        """Films embedded, with their truth."""
+        return list(_shown(self.pool.map(_read_drive, films), len(films), "embedding"))
+
+    def answers(
+        self,
+        drives: Sequence[Drive],
+        gallery: Gallery,
+        settings: Settings,
+        name: str,
+        streets: Streets | None = None,
+    ) -> list[Row]:
+        """The answers."""
+        job = partial(_answer, folder=gallery.folder, settings=settings, streets=streets)
+        found = _shown(self.pool.map(job, [drive.seen for drive in drives]), len(drives), name)
+        return [Row(answer, compare(answer, drive.truth)) for answer, drive in zip(found, drives, strict=True)]
+
+    def places_left_out(self, drives: Sequence[Drive], gallery: Gallery) -> list[Localization]:
+        """Each drive's answer in a gallery without the regions that it passes through and all that touch them."""
+        job = partial(_answer_without, folder=gallery.folder)
+        found = _shown(self.pool.map(job, drives), len(drives), "left out")
+        return [answer for answer in found if answer is not None]
+
+
+@contextmanager
+def crew() -> Iterator[Crew]:
+    """Fresh processes that answer; they end with the block."""
+    os.environ.update(ONE_THREAD)  # the processes begin with it; this one has its threads already
+    with worker_pool(PROCESSES) as pool:
+        yield Crew(pool)
+
+
+@cache
+def _models() -> Models:
+    return load_models()
+
+
+@cache
+def _gallery(folder: Path) -> Gallery:
+    return open_gallery(folder)
+
+
+def _read_drive(film: Path) -> Drive:
+    return Drive(see(open_video(film), _models(), cache=SEEN), *read_truth(film))
+
+
+def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | None) -> Localization:
+    return find(seen, _gallery(folder), _models(), settings, streets=streets)
+
+
+def _answer_without(drive: Drive, folder: Path) -> Localization | None:
+    gallery = _gallery(folder)
+    truth = [at for at in (drive.truth.at(float(time_s)) for time_s in drive.seen.times_s) if at is not None]
+    own = [index for index, region in enumerate(gallery.regions) if any(region.contains(at) for at in truth)]
+    elsewhere = left_out(gallery, own)
+    return find(drive.seen, gallery.within(elsewhere), _models(), Settings()) if elsewhere else None
+
+
+def _shown(items: Iterator, count: int, name: str) -> tqdm:
+    return tqdm(items, name, count, leave=False, disable=not sys.stderr.isatty())
