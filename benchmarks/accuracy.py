@@ -83,7 +83,7 @@ def _county(models: Models, workers: Crew) -> None:
     some = test_county.cities()
     gallery, drives, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
-    rows = print_ladder(workers, every, gallery, None)
+    rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
     print_lengths(workers, every, gallery, LENGTHS)
     long = [drive for city in some for drive in workers.read_drives(city.long_films)]
     print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s"))
@@ -120,7 +120,7 @@ def _held_out(models: Models, workers: Crew) -> None:
     some = test_county.held_out_cities()
     gallery, drives, every = _made(models, workers, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
-    rows = print_ladder(workers, every, gallery, None)
+    rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
     families = {city: make_place(city.seed).style.family.name for city in some}
     for family in sorted(set(families.values())):
         mine = {id(drive) for city in some if families[city] == family for drive in drives[city]}

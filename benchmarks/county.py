@@ -12,6 +12,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from gama_core.build_gallery import build_gallery
@@ -19,11 +20,12 @@ from gama_core.embed import Models, load_models
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.imagery import open_imagery
 from gama_core.join_galleries import join_galleries
+from gama_core.streets import Streets
 from gama_core.tile import Region
 from gama_core.workers import worker_pool
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff
-from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, style_of
+from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, street_map, style_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
@@ -86,6 +88,12 @@ def gallery_of(city: City, models: Models) -> Gallery:
     if not folder.is_dir():
         build_gallery(open_imagery(city.folder / "aerial.tif"), models, folder, name=f"City {city.seed}")
     return open_gallery(folder)
+
+
+def streets_of(some: Sequence[City]) -> Streets:
+    """The streets of some cities, as one network."""
+    maps = [street_map(make_place(city.seed, SIDE, SIDE)) for city in some]
+    return Streets(f"streets of {len(some)} cities", np.concatenate([streets.segments for streets in maps]))
 
 
 def make_films(some: Sequence[City]) -> None:

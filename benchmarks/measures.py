@@ -49,15 +49,14 @@ def print_head() -> None:
     print(f"{'':{NAME}}" + "".join(f"{name:>{width}}" for name, width in zip(COLUMNS, WIDTHS, strict=True)))
 
 
-def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets | None) -> list[Row]:
+def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets) -> list[Row]:
     """Prints what each step adds; gives back what the default answers."""
     known: dict[Settings, list[Row]] = {}
     for name, stage, settings in LADDER:
         if settings not in known:
             known[settings] = crew.answers(drives, gallery, settings, name)
         print_row(name, stage, known[settings])
-    if streets is not None:
-        print_row("+ street prior", "path", crew.answers(drives, gallery, Settings(), "streets", streets))
+    print_row("+ street prior", "path", crew.answers(drives, gallery, Settings(), "streets", streets))
     return known[Settings()]
 
 
