@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 LONG_CLIPS = 40  # a drive of so many clips is as good as a longer one
 SHORT_CLIPS = 10  # one of fewer is hardly ever known for sure
-LEAST_HELD = 1e-3
 MOST_LOG_ODDS = 30.0
 
 
@@ -21,10 +20,6 @@ class PathAgreement:
     coarse: float
     fine: float | None = None
     held: float = 1.0
-
-    @property
-    def log_held(self) -> float:
-        return math.log(max(self.held, LEAST_HELD))
 
 
 def together(parts: Sequence[PathAgreement], share: Sequence[float]) -> PathAgreement:
@@ -44,12 +39,11 @@ def together(parts: Sequence[PathAgreement], share: Sequence[float]) -> PathAgre
 @dataclass(frozen=True)
 class AgreementLaw:
     """Log-odds from the agreement along a path: weight of its length * (slope * coarse + fine_slope * fine + offset)
-    + held_slope * log(held) + bias; and a threshold."""
+    + bias; and a threshold."""
 
     slope: float = 0.0
     fine_slope: float = 0.0
     offset: float = 0.0
-    held_slope: float = 0.0
     bias: float = -1.0
     threshold: float = 0.0  # 95 % of the validation drives of which it is true reach this
     threshold_short: float = 0.0  # the same for drives of 10 clips; those between are between
@@ -61,7 +55,7 @@ class AgreementLaw:
     def probability(self, agreement: PathAgreement, clips: int) -> float:
         """The probability in [0, 1] for a drive of so many clips."""
         evidence = self.slope * agreement.coarse + self.fine_slope * (agreement.fine or 0.0) + self.offset
-        log_odds = length_weight(clips) * evidence + self.held_slope * agreement.log_held + self.bias
+        log_odds = length_weight(clips) * evidence + self.bias
         return 1.0 / (1.0 + math.exp(-max(-MOST_LOG_ODDS, min(MOST_LOG_ODDS, log_odds))))
 
     def least(self, clips: int) -> float:

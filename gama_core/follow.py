@@ -92,7 +92,7 @@ def follow(
     elsewhere = first.posterior[core].copy()
     elsewhere[:, closer.spots] = 0.0
     mass = _in_regions(elsewhere, plane, count) + agreed.held * found
-    trust = calibration.right_closer.probability(agreed, len(seen.numbers[core]))
+    trust = agreed.held * calibration.right_closer.probability(agreed, len(seen.numbers[core]))
     path = _path(second, closer.plane, seen, pace, (trust, plane, first))
     return Followed(path[core], mass, agreed, trust * found)
 

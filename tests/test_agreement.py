@@ -34,12 +34,6 @@ def test_no_agreement_is_too_much_or_too_little_to_be_told() -> None:
     assert law.probability(PathAgreement(666.0), 40) == pytest.approx(1.0)
 
 
-def test_what_was_not_looked_at_counts_against_a_path() -> None:
-    law = AgreementLaw(slope=40.0, offset=-24.0, held_slope=0.5, bias=0.0)
-    whole, part, none = (law.probability(PathAgreement(0.62, 0.5, held), 40) for held in (1.0, 0.1, 0.0))
-    assert whole > part > none > 0.0
-
-
 def test_the_parts_of_a_drive_agree_by_their_share() -> None:
     assert together([PathAgreement(0.2, 0.4), PathAgreement(0.6, 0.8)], [0.25, 0.75]) == PathAgreement(
         pytest.approx(0.5), pytest.approx(0.7)

@@ -231,26 +231,39 @@ def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> 
 def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bool, report: Report) -> Calibration:
     """Whether a drive lies in the gallery, and whether its path is the right one, from its agreement along the path:
     among all regions, its own alone, and all but its own; from a quarter of the drive to all."""
-    coarse, fine = [], []
+    coarse: list[Case] = []
+    fine: list[Case] = []
     for done, drive in enumerate(drives):
-        for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), LENGTHS):
-            seen = drive.seen.first(clips)
-            plane = place.plane(seen, regions)
-            first, agreed = place.first(seen, plane, calibration)
-            coarse.append(Case(agreed, clips, inside, inside and _is_right(first, plane, drive)))
-            if looks:
-                closer = place.closer(seen, plane, first)
-                second, agreed = place.second(seen, closer, first, calibration)
-                fine.append(Case(agreed, clips, inside, inside and _is_right(second, closer.plane, drive)))
+        first, second = _cases(drive, place, calibration, looks)
+        coarse, fine = coarse + first, fine + second
         right = float(np.mean([case.right for case in fine or coarse]))
         report({"drives": float(done + 1), "of": float(len(drives)), "right": right})
+    return _told_by(coarse, fine, calibration)
+
+
+def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) -> tuple[list[Case], list[Case]]:
+    """What a drive tells of the path over a gallery's own views, and, where one looks, of the closer one."""
+    coarse, fine = [], []
+    for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), LENGTHS):
+        seen = drive.seen.first(clips)
+        plane = place.plane(seen, regions)
+        first, agreed = place.first(seen, plane, calibration)
+        coarse.append(Case(agreed, clips, inside, inside and _is_right(first, plane, drive)))
+        if looks:
+            closer = place.closer(seen, plane, first)
+            second, agreed = place.second(seen, closer, first, calibration)
+            fine.append(Case(agreed, clips, inside, inside and _is_right(second, closer.plane, drive)))
+    return coarse, fine
+
+
+def _told_by(coarse: list[Case], fine: list[Case], calibration: Calibration) -> Calibration:
     known = dataclasses.replace(calibration, inside=_law(coarse, [case.inside for case in coarse]))
-    if not looks:
+    if not fine:
         return known
     return dataclasses.replace(
         known,
         inside_closer=_law(fine, [case.inside for case in fine]),
-        right_closer=_law(fine, [case.right for case in fine], held=True),
+        right_closer=_law(fine, [case.right for case in fine]),
     )
 
 
@@ -268,15 +281,13 @@ def _is_right(decoded: Decoded, plane: Plane, drive: Drive) -> bool:
     return len(near) > 0 and float(np.mean(near)) >= 0.5
 
 
-def _law(cases: list[Case], true: list[bool], held: bool = False) -> AgreementLaw:
+def _law(cases: list[Case], true: list[bool]) -> AgreementLaw:
     """The law under which what was found is likeliest, and thresholds that accept nearly all of which it is true."""
     weight = np.array([length_weight(case.clips) for case in cases])
     columns = {"slope": weight * [case.agreement.coarse for case in cases]}
     if cases[0].agreement.fine is not None:
         columns["fine_slope"] = weight * [case.agreement.fine or 0.0 for case in cases]
     columns["offset"] = weight
-    if held:
-        columns["held_slope"] = np.array([case.agreement.log_held for case in cases])
     fitted = _logistic(np.stack(list(columns.values()), axis=1), np.array(true, np.float64)).tolist()
     law = AgreementLaw(**dict(zip([*columns, "bias"], fitted, strict=True)))
     said = [

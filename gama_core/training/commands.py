@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -182,7 +183,7 @@ def calibrate_command(
     ]
     calibration, facts = calibrate(open_gallery(whole), drives, models, published.print_facts)
     path = save_calibration(calibration, out / GAMA_NET)
-    typer.echo(json.dumps({"file": str(path), **facts, **calibration.__dict__}, indent=1))
+    typer.echo(json.dumps({"file": str(path), **facts, **asdict(calibration)}, indent=1))
 
 
 @app.command("all")
