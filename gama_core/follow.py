@@ -14,6 +14,7 @@ from gama_core.closer import Closer, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
+from gama_core.facing import beside, between_views_deg, steadied_deg
 from gama_core.gallery import Gallery
 from gama_core.moves import Cruising, Floats, Measured, Odometry, cruising, edges_between
 from gama_core.plane import Plane, ViewPlane, around, lay_out
@@ -84,7 +85,7 @@ def follow(
     first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
     mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
-        return Followed(_path(first, plane, seen, pace)[core], mass, agreed)
+        return Followed(_path(first, plane, _facing_deg(first, plane, pace), seen, pace)[core], mass, agreed)
     closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, settings.closer_views, views)
     preference = _preference(closer.plane, gallery, streets, settings.street_weight)
     second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
@@ -93,7 +94,8 @@ def follow(
     elsewhere[:, closer.spots] = 0.0
     mass = _in_regions(elsewhere, plane, count) + agreed.held * found
     trust = agreed.held * calibration.right_closer.probability(agreed, len(seen.numbers[core]))
-    path = _path(second, closer.plane, seen, pace, (trust, plane, first))
+    facing_deg = _facing_deg(second, closer.plane, pace, (closer, calibration))
+    path = _path(second, closer.plane, facing_deg, seen, pace, (trust, plane, first))
     return Followed(path[core], mass, agreed, trust * found)
 
 
@@ -182,16 +184,33 @@ def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight:
     return weight * along_streets(near, *plane.lat_lon_deg, plane.headings_deg, plane.spacing_m)
 
 
+def _facing_deg(
+    decoded: Decoded, plane: Plane, pace: Pace, looked: tuple[Closer, Calibration] | None = None
+) -> Floats | None:
+    """Which way the camera looked in each clip (C,): by the posterior at its place, or by a closer look at it."""
+    clips, places = np.arange(len(decoded.place)), decoded.place
+    weight = decoded.posterior[clips, places].astype(np.float64)
+    if looked is not None:
+        closer, calibration = looked
+        cosines = closer.similarity[clips, places] + calibration.fine_weight * closer.fine[clips, places]
+        alike = np.exp(calibration.closer_sharpness * (cosines - cosines.max(axis=1, keepdims=True)))
+        weight = beside(decoded.heading, alike.astype(np.float64) * closer.looked[places])
+    facing_deg = between_views_deg(weight, plane.headings_deg)
+    if facing_deg is None or pace.odometry is None:
+        return facing_deg
+    return steadied_deg(facing_deg, 360.0 / len(plane.headings_deg), pace.odometry, pace.step_s)
+
+
 def _path(
-    decoded: Decoded, plane: Plane, seen: Seen, pace: Pace, beyond: tuple[float, Plane, Decoded] | None = None
-) -> tuple[PathStep, ...]:
+    decoded: Decoded, plane: Plane, facing_deg: Floats | None, seen: Seen, pace: Pace,
+    beyond: tuple[float, Plane, Decoded] | None = None,
+) -> tuple[PathStep, ...]:  # fmt: skip
     """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass.
 
     `beyond` is how far the path is to be trusted, and where the clips may be otherwise.
     """
     mass = decoded.posterior.sum(axis=2, dtype=np.float64)
-    headings_deg = [_heading_deg(decoded, plane, clip) for clip in range(len(mass))]
-    x_m, y_m = _smoothed(decoded, mass, plane, headings_deg, pace)
+    x_m, y_m = _smoothed(decoded, mass, plane, facing_deg, pace)
     every_x, every_y, every = plane.x_m, plane.y_m, mass
     if beyond is not None:
         trust, wide, first = beyond
@@ -209,7 +228,7 @@ def _path(
                 clip=seen.numbers[clip],
                 time_s=float(seen.times_s[clip]),
                 at=plane.at(x_m[clip], y_m[clip]),
-                heading_deg=headings_deg[clip],
+                heading_deg=None if facing_deg is None else float(facing_deg[clip]),
                 region_index=int(plane.region[here]),
                 confidence=min(1.0, float(every[clip][away_m <= NEAR_M].sum())),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
@@ -221,7 +240,7 @@ def _path(
 
 
 def _smoothed(
-    decoded: Decoded, mass: Floats, plane: Plane, headings_deg: list[float | None], pace: Pace
+    decoded: Decoded, mass: Floats, plane: Plane, facing_deg: Floats | None, pace: Pace
 ) -> tuple[Floats, Floats]:
     """The path in metres of the plane: near the centres of mass, as a car drives, as the camera was seen to move."""
     clips = len(mass)
@@ -234,20 +253,20 @@ def _smoothed(
         weight = weight / weight.sum()
         x_m[clip], y_m[clip] = weight @ plane.x_m, weight @ plane.y_m
         sure_m[clip] = np.sqrt(weight @ ((plane.x_m - x_m[clip]) ** 2 + (plane.y_m - y_m[clip]) ** 2))
-    moved_m, spread_m = _moved(headings_deg, pace)
+    moved_m, spread_m = _moved(facing_deg, pace)
     if moved_m is not None and spread_m is not None:
         moved_m, spread_m = moved_m / scale[1:, None], spread_m / scale[1:]
     return smoothed(x_m, y_m, sure_m, pace.step_s, moved_m, spread_m)
 
 
-def _moved(headings_deg: list[float | None], pace: Pace) -> tuple[Floats | None, Floats | None]:
+def _moved(facing_deg: Floats | None, pace: Pace) -> tuple[Floats | None, Floats | None]:
     """How far the camera moved from each clip to the next, metres east and south (C - 1, 2), and one sigma of it
     (C - 1,), as far as it was measured; None where nothing was."""
-    if pace.odometry is None or len(headings_deg) < 2 or None in headings_deg:
+    if pace.odometry is None or facing_deg is None or len(facing_deg) < 2:
         return None, None
-    known = [pace.odometry.between(clip) for clip in range(len(headings_deg) - 1)]
+    known = [pace.odometry.between(clip) for clip in range(len(facing_deg) - 1)]
     speed_m_s, _, spread_m_s, _ = np.array(known).T
-    looking = np.exp(1j * np.radians(np.array(headings_deg, np.float64)))
+    looking = np.exp(1j * np.radians(facing_deg))
     middle = np.angle(looking[1:] + looking[:-1])
     step_m = speed_m_s * pace.step_s
     return np.stack([step_m * np.sin(middle), -step_m * np.cos(middle)], axis=1), spread_m_s * pace.step_s + 1.0
@@ -256,12 +275,3 @@ def _moved(headings_deg: list[float | None], pace: Pace) -> tuple[Floats | None,
 def _speed_m_s(odometry: Odometry | None, clip: int) -> float | None:
     speed = float("nan") if odometry is None else float(odometry.speed_m_s[clip])
     return max(speed, 0.0) if math.isfinite(speed) else None
-
-
-def _heading_deg(decoded: Decoded, plane: Plane, clip: int) -> float | None:
-    """The circular mean of the posterior's headings at the most likely place; None where views have no heading."""
-    if len(plane.headings_deg) < 4:
-        return None
-    weight = decoded.posterior[clip, decoded.place[clip]]
-    angle = np.radians(plane.headings_deg)
-    return math.degrees(math.atan2(float(weight @ np.sin(angle)), float(weight @ np.cos(angle)))) % 360.0

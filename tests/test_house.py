@@ -12,7 +12,7 @@ FLOORS = {
     0: "errors files stages terminal settings geo tile track streets video imagery telemetry gallery result measures "
     "workers dataset run moves agreement",
     1: "models calibration",
-    2: "crops ground embed see search screen plane closer decode follow windows",
+    2: "crops ground embed see search screen plane closer decode facing follow windows",
     3: "localize evidence outliers build_gallery join_galleries evaluate record curves retrieval training world",
     4: "scene labels lines basemap draw export offline __main__",
 }
