@@ -52,14 +52,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     tables = {"sample": _sample, "county": _county, "held-out": _held_out, "real": _real}
     parser.add_argument("tables", nargs="*", help=", ".join(tables))
-    names = parser.parse_args().tables or list(tables)
+    parser.add_argument(
+        "--of-each-city", type=int, help="so many drives of each city of the county; all where not given"
+    )
+    asked = parser.parse_args()
     models = load_models()
     with crew() as workers:
-        for name in names:
-            tables[name](models, workers)
+        for name in asked.tables or tables:
+            tables[name](models, workers, asked.of_each_city)
 
 
-def _sample(models: Models, workers: Crew) -> None:
+def _sample(models: Models, workers: Crew, _most: int | None) -> None:
     gallery, films = open_gallery(SAMPLE), _films()
     drives = workers.read_drives(films)
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
@@ -79,14 +82,14 @@ def _sample(models: Models, workers: Crew) -> None:
     print(f"\nkept: {save_run(record_drives('Sample drives', kept, gallery), RUNS).relative_to(ROOT)}\n")
 
 
-def _county(models: Models, workers: Crew) -> None:
-    some = test_county.cities()
+def _county(models: Models, workers: Crew, most: int | None) -> None:
+    some = test_county.cities(most)
     gallery, drives, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
     rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
     print_lengths(workers, every, gallery, LENGTHS)
     long = [drive for city in some for drive in workers.read_drives(city.long_films)]
-    print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s"))
+    print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s", anew=True))
     print_by_weather(every, rows)
     for count in (1, 6):
         _in_parts(models, workers, some, drives, count)
@@ -113,11 +116,11 @@ def _in_parts(models: Models, workers: Crew, some: Sequence[City], drives: dict[
         mine = [drive for city in part for drive in drives[city]]
         rows += workers.answers(mine, gallery, Settings(), f"{count} cities")
         regions = len(gallery.regions)
-    print_row(f"  among {regions} regions", "path", rows)
+    print_row(f"  among {regions} regions", "path", rows, timed=False)
 
 
-def _held_out(models: Models, workers: Crew) -> None:
-    some = test_county.held_out_cities()
+def _held_out(models: Models, workers: Crew, most: int | None) -> None:
+    some = test_county.held_out_cities(most)
     gallery, drives, every = _made(models, workers, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
     rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
@@ -130,7 +133,7 @@ def _held_out(models: Models, workers: Crew) -> None:
     print()
 
 
-def _real(models: Models, _workers: Crew) -> None:
+def _real(models: Models, _workers: Crew, _most: int | None) -> None:
     print_real(models)
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
+from gama_core.closer import Views
 from gama_core.embed import Models, load_models
 from gama_core.evaluate import Comparison, compare
 from gama_core.gallery import Gallery, open_gallery
@@ -34,6 +36,7 @@ from gama_core.world.film import read_truth
 PROCESSES = 2
 SEEN = Path(__file__).resolve().parents[1] / "cache" / "seen"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,14 @@ class Drive:
 
 @dataclass(frozen=True)
 class Crew:
-    """The processes that answer."""
+    """The processes that answer. A drive always goes to the same one, which remembers what it has looked at closely."""
 
-    pool: ProcessPoolExecutor
+    members: tuple[ProcessPoolExecutor, ...]
 
     def read_drives(self, films: Sequence[Path]) -> list[Drive]:
         """Films embedded, with their truth."""
-        return list(_shown(self.pool.map(_read_drive, films), len(films), "embedding"))
+        jobs = [self.members[number % PROCESSES].submit(_read_drive, film) for number, film in enumerate(films)]
+        return _shown(jobs, "embedding")
 
     def answers(
         self,
@@ -73,25 +77,35 @@ class Crew:
         settings: Settings,
         name: str,
         streets: Streets | None = None,
+        anew: bool = False,
     ) -> list[Row]:
-        """The answers."""
-        job = partial(_answer, folder=gallery.folder, settings=settings, streets=streets)
-        found = _shown(self.pool.map(job, [drive.seen for drive in drives]), len(drives), name)
+        """The answers; `anew` as if nothing had been looked at before, so that the time of each is its own."""
+        job = partial(_answer, folder=gallery.folder, settings=settings, streets=streets, anew=anew)
+        found = _shown([self._of(drive).submit(job, drive.seen) for drive in drives], name)
         return [Row(answer, compare(answer, drive.truth)) for answer, drive in zip(found, drives, strict=True)]
 
     def places_left_out(self, drives: Sequence[Drive], gallery: Gallery) -> list[Localization]:
         """Each drive's answer in a gallery without the regions that it passes through and all that touch them."""
         job = partial(_answer_without, folder=gallery.folder)
-        found = _shown(self.pool.map(job, drives), len(drives), "left out")
+        found = _shown([self._of(drive).submit(job, drive) for drive in drives], "left out")
         return [answer for answer in found if answer is not None]
+
+    def _of(self, drive: Drive) -> ProcessPoolExecutor:
+        return self.members[int(drive.seen.video_sha256[:8], 16) % PROCESSES]
 
 
 @contextmanager
 def crew() -> Iterator[Crew]:
     """Fresh processes that answer; they end with the block."""
     os.environ.update(ONE_THREAD)  # the processes begin with it; this one has its threads already
-    with worker_pool(PROCESSES) as pool:
-        yield Crew(pool)
+    with ExitStack() as stack:
+        yield Crew(tuple(stack.enter_context(worker_pool(1)) for _ in range(PROCESSES)))
+
+
+@cache
+def _views() -> Views:
+    """What this process has looked at, wherever on the globe."""
+    return Views()
 
 
 @cache
@@ -108,8 +122,11 @@ def _read_drive(film: Path) -> Drive:
     return Drive(see(open_video(film), _models(), cache=SEEN), *read_truth(film))
 
 
-def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | None) -> Localization:
-    return find(seen, _gallery(folder), _models(), settings, streets=streets)
+def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | None, anew: bool) -> Localization:
+    views = Views() if anew else _views()
+    answer = find(seen, _gallery(folder), _models(), settings, streets=streets, views=views)
+    _views().known.update(views.known)
+    return answer
 
 
 def _answer_without(drive: Drive, folder: Path) -> Localization | None:
@@ -117,8 +134,8 @@ def _answer_without(drive: Drive, folder: Path) -> Localization | None:
     truth = [at for at in (drive.truth.at(float(time_s)) for time_s in drive.seen.times_s) if at is not None]
     own = [index for index, region in enumerate(gallery.regions) if any(region.contains(at) for at in truth)]
     elsewhere = left_out(gallery, own)
-    return find(drive.seen, gallery.within(elsewhere), _models(), Settings()) if elsewhere else None
+    return find(drive.seen, gallery.within(elsewhere), _models(), Settings(), views=_views()) if elsewhere else None
 
 
-def _shown(items: Iterator, count: int, name: str) -> tqdm:
-    return tqdm(items, name, count, leave=False, disable=not sys.stderr.isatty())
+def _shown(jobs: Sequence[Future[T]], name: str) -> list[T]:
+    return [job.result() for job in tqdm(jobs, name, leave=False, disable=not sys.stderr.isatty())]

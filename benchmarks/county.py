@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
 SIDE = 5  # regions of a city, each way
 CITIES, DRIVES, SECONDS = 24, 100, 40
-LONG_SECONDS, LONG_DRIVES = 120, 12
+LONG_SECONDS, LONG_DRIVES = 120, 6
 HELD_OUT_CITIES, HELD_OUT_DRIVES = 6, 24
 
 
@@ -56,22 +56,24 @@ class City:
         return [self.folder / "drives" / f"long_{number:03d}.mp4" for number in range(self.long_drives)]
 
 
-def cities() -> list[City]:
-    """The county's cities, all test places."""
+def cities(most: int | None = None) -> list[City]:
+    """The county's cities, all test places; with at most so many drives of 40 s through each."""
     seeds = _apart(range(90_100, 90_300), CITIES)
+    shares = [DRIVES // CITIES + (number < DRIVES % CITIES) for number in range(CITIES)]
     return [
-        City(seed, DRIVES // CITIES + (number < DRIVES % CITIES), int(number % (CITIES // LONG_DRIVES) == 0))
-        for number, seed in enumerate(seeds)
+        City(seed, min(drives, most or drives), int(number % (CITIES // LONG_DRIVES) == 0))
+        for number, (seed, drives) in enumerate(zip(seeds, shares, strict=True))
     ]
 
 
-def held_out_cities() -> list[City]:
+def held_out_cities(most: int | None = None) -> list[City]:
     """Cities of styles that no training has seen, as many of each family."""
     seeds = _apart(HELD_OUT_SEEDS, 3 * HELD_OUT_CITIES)
     families = [style_of(seed).family.name for seed in seeds]
     most = HELD_OUT_CITIES // len(set(families))
     chosen = [seed for at, seed in enumerate(seeds) if families[:at].count(families[at]) < most]
-    return [City(seed, HELD_OUT_DRIVES // HELD_OUT_CITIES) for seed in chosen]
+    drives = HELD_OUT_DRIVES // HELD_OUT_CITIES
+    return [City(seed, min(drives, most or drives)) for seed in chosen]
 
 
 def county(models: Models, some: Sequence[City], name: str) -> Gallery:

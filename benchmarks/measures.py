@@ -51,17 +51,19 @@ def print_head() -> None:
 
 def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets) -> list[Row]:
     """Prints what each step adds; gives back what the default answers."""
-    known: dict[Settings, list[Row]] = {}
+    known = {Settings(): crew.answers(drives, gallery, Settings(), "default", anew=True)}
     for name, stage, settings in LADDER:
         if settings not in known:
             known[settings] = crew.answers(drives, gallery, settings, name)
-        print_row(name, stage, known[settings])
-    print_row("+ street prior", "path", crew.answers(drives, gallery, Settings(), "streets", streets))
+        print_row(name, stage, known[settings], timed=settings == Settings() or not settings.closer)
+    streeted = crew.answers(drives, gallery, Settings(), "streets", streets)
+    print_row("+ street prior", "path", streeted, timed=False)
     return known[Settings()]
 
 
-def print_row(name: str, stage: str, rows: Sequence[Row]) -> None:
-    """One line: errors and ranks of a stage, and the seconds that this stage and those before it took, mean of all."""
+def print_row(name: str, stage: str, rows: Sequence[Row], timed: bool = True) -> None:
+    """One line: errors and ranks of a stage, and the seconds that this stage and those before it took, mean of all;
+    no seconds where some of what was looked at was known from other rows."""
     seconds = np.mean([sum(row.answer.seconds[part] for part in STAGES.get(stage, row.answer.seconds)) for row in rows])
     pairs = [(row.answer, row.comparison) for row in rows]
     found = Stage(tuple(error for row in rows for error in getattr(row.comparison, stage).known))
@@ -76,7 +78,7 @@ def print_row(name: str, stage: str, rows: Sequence[Row]) -> None:
         f"{figures['heading_error_deg']:.1f}" if path and "heading_error_deg" in figures else "-",
         *region,
         f"{expected_calibration_error(said, right):.3f}" if path else "-",
-        f"{seconds:.2f} s",
+        f"{seconds:.2f} s" if timed else "-",
     ]
     print(f"{name:{NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)), flush=True)
 
@@ -92,7 +94,7 @@ def print_lengths(crew: Crew, drives: Sequence[Drive], gallery: Gallery, lengths
     """The default, of the first seconds of the drives alone."""
     for clips in lengths:
         short = [drive.first(clips) for drive in drives]
-        print_row(f"  {clips} s", "path", crew.answers(short, gallery, Settings(), f"{clips} s"))
+        print_row(f"  {clips} s", "path", crew.answers(short, gallery, Settings(), f"{clips} s"), timed=False)
 
 
 def print_confidence(rows: Sequence[Row]) -> None:
