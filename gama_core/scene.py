@@ -16,6 +16,7 @@ from gama_core.result import Localization, RegionHit, Step
 from gama_core.track import Track
 
 RANKED = 200  # regions shown in the ranking
+FAR = 12  # regions' sides, around all that is shown at first
 LEAST = 0.005  # a probability below it is not worth its digits
 Rows = list[list[Any]]
 
@@ -51,10 +52,15 @@ class Scene:
 
     @property
     def bounds(self) -> Bounds:
-        """What to look at first: home, and the wrong guess where it is not far."""
-        home = self.home.region.bounds
-        both = home | self.guess.region.bounds if self.guess else home
-        return both if both.width_m + both.height_m < 12 * self.home.region.size_m else home
+        """What to look at first: home, the path where it leads out of it, and the wrong guess; none that is far."""
+        shown = self.home.region.bounds
+        path = self.localization.path
+        beside = [Bounds.around(step.at for step in path)] if path else []
+        beside += [self.guess.region.bounds] if self.guess else []
+        for other in beside:
+            both = shown | other
+            shown = both if both.width_m + both.height_m < FAR * self.home.region.size_m else shown
+        return shown
 
     @property
     def concerned(self) -> set[int]:

@@ -34,6 +34,17 @@ def test_a_track_outside_the_gallery_does_not_move_the_map(gallery):
     assert (scene.home.index, scene.home_is_true) == (HOME, False)
 
 
+def test_a_path_that_leads_out_of_its_region_is_shown_whole(gallery):
+    localization = make_localization(gallery)
+    home = Scene(localization, None).home.region.bounds
+    beyond = LatLon(home.north + 0.3 * (home.north - home.south), home.center.lon_deg)
+    leaves = replace(localization, path=(replace(localization.path[0], at=beyond),))
+    assert Scene(leaves, None).bounds.contains(beyond)
+    away = replace(localization.path[0], at=LatLon(home.north + 2.0, home.west))
+    assert Scene(replace(localization, path=(away,)), None).bounds.height_m < 12 * 1000
+    assert Scene(replace(localization, path=()), None).bounds.contains(home.center)
+
+
 def test_every_clip_stands_on_the_map_once_a_stage(gallery):
     rows = Scene(make_localization(gallery), make_track(gallery)).label_rows()
     clips = {kind: [clip for row in places for clip, _, _ in row[2:]] for kind, places in rows.items()}
