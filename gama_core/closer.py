@@ -7,7 +7,7 @@ space too, in which a few metres and degrees matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +26,10 @@ HEADINGS = 16
 POSSIBLE = 1e-4  # a place and heading is looked at again if some clip lies there with this probability
 ASIDE = 0.75  # of a step between two headings: as far to each side of one that is possible is looked at
 
+TOLD_EVERY = 128  # views: some tenths of a second
+
 Key = tuple[int, int, int]
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ def look_closer(
     models: Models,
     most: int,
     views: Views | None = None,
+    tell: Tell = lambda _share: None,
 ) -> Closer:
     """Looks again along a first path, and where else it leaves something possible.
 
@@ -74,6 +78,7 @@ def look_closer(
         gallery, models: as elsewhere.
         most: views to look at, about; the likeliest first.
         views: what was looked at before; is told of what is looked at now.
+        tell: hears the share looked at so far, in [0, 1); may raise `Cancelled`.
     """
     headings_deg = np.arange(HEADINGS) * 360.0 / HEADINGS
     apart_deg = np.abs((headings_deg[:, None] - plane.headings_deg[None] + 180.0) % 360.0 - 180.0)
@@ -94,7 +99,7 @@ def look_closer(
         spacing_m=plane.spacing_m / FINER,
     )
     looked = np.repeat(facing[spots], FINER**2, axis=0)
-    rows = _read(finer, looked, gallery, models, Views() if views is None else views)
+    rows = _read(finer, looked, gallery, models, Views() if views is None else views, tell)
     dims = clips.shape[1]
     similarity, closer = (np.zeros((len(clips), *looked.shape), np.float32) for _ in range(2))
     similarity[:, looked], closer[:, looked] = clips @ rows[:, :dims].T, fine @ rows[:, dims:].T
@@ -138,7 +143,9 @@ def _way(plane: ViewPlane, first: Decoded) -> tuple[NDArray[np.int64], NDArray[n
     return np.concatenate(places), np.concatenate(headings)
 
 
-def _read(plane: Plane, looked: NDArray[np.bool_], gallery: Gallery, models: Models, views: Views) -> Singles:
+def _read(
+    plane: Plane, looked: NDArray[np.bool_], gallery: Gallery, models: Models, views: Views, tell: Tell
+) -> Singles:
     """Both vectors of every view looked at, one row each, float32 (V, D + F); read only where not known."""
     states = np.argwhere(looked).astype(np.int64)
     x_px = (plane.left_px + plane.x_m / plane.metres_per_px) * PX
@@ -146,7 +153,8 @@ def _read(plane: Plane, looked: NDArray[np.bool_], gallery: Gallery, models: Mod
     keys: list[Key] = [(round(8 * x_px[place]), round(8 * y_px[place]), int(turn)) for place, turn in states]
     missing = [index for index, key in enumerate(keys) if key not in views.known]
     if missing:
-        read = read_tiles(models, _tiles(plane, states[missing], x_px, y_px, gallery, models))
+        tiles = _tiles(plane, states[missing], x_px, y_px, gallery, models)
+        read = read_tiles(models, _told(tiles, len(missing), tell))
         assert read.fine is not None, "ask can_look_closer first"
         rows = np.concatenate([read.vectors, read.fine], axis=1)
         views.known.update(zip((keys[index] for index in missing), rows, strict=True))
@@ -165,3 +173,11 @@ def _tiles(
             ground = Ground.of(gallery.imagery, gallery.regions[here], models.gama_net.config)
         heading_deg = float(plane.headings_deg[turn])
         yield ground.view(x_px[index] - ground.left_px, y_px[index] - ground.top_px, heading_deg)
+
+
+def _told(tiles: Iterator[NDArray[np.uint8]], count: int, tell: Tell) -> Iterator[NDArray[np.uint8]]:
+    """The same tiles; from time to time one hears how many of them have gone by."""
+    for done, tile in enumerate(tiles):
+        if done % TOLD_EVERY == 0:
+            tell(done / count)
+        yield tile

@@ -75,13 +75,20 @@ def growing_evidence(
     counts = moments(seen.times_s)
     hear("evidence", 0, len(counts))
     views = Views()  # what one moment looks at closely, the others need not look at again
-    whole = find(seen, gallery, models, settings, streets=streets, views=views)
-    grown = []
-    for done, count in enumerate(counts, start=1):
+    grown: list[Evidence] = []
+
+    def asked(begun: Seen) -> Localization:
+        def still(_stage: str, _done: int, _total: int) -> None:
+            hear("evidence", len(grown), len(counts))
+
+        return find(begun, gallery, models, settings, still, streets, views=views)
+
+    whole = asked(seen)
+    for count in counts:
         begun = seen.first(count)
-        answer = whole if count == counts[-1] else find(begun, gallery, models, settings, streets=streets, views=views)
+        answer = whole if count == counts[-1] else asked(begun)
         grown.append(_evidence(answer, answered(whole, count), begun.duration_s))
-        hear("evidence", done, len(counts))
+        hear("evidence", len(grown), len(counts))
     return tuple(grown)
 
 

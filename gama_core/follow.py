@@ -10,7 +10,7 @@ import numpy as np
 
 from gama_core.agreement import PathAgreement
 from gama_core.calibration import Calibration
-from gama_core.closer import Closer, Views, can_look_closer, look_closer
+from gama_core.closer import Closer, Tell, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
@@ -65,6 +65,7 @@ def follow(
     streets: Streets | None = None,
     core: slice = slice(None),
     views: Views | None = None,
+    tell: Tell = lambda _share: None,
 ) -> Followed:
     """One drivable path through the best regions and their neighbours.
 
@@ -77,6 +78,7 @@ def follow(
         streets: where one may drive; without them, anywhere.
         core: the clips to answer for; the others help to find these.
         views: what a closer look has seen before.
+        tell: hears the share of the closer look that is done; may raise `Cancelled`.
     """
     calibration, count = models.calibration, len(gallery.regions)
     regions = around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
@@ -86,7 +88,7 @@ def follow(
     mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
         return Followed(_path(first, plane, _facing_deg(first, plane, pace), seen, pace)[core], mass, agreed)
-    closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, settings.closer_views, views)
+    closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, settings.closer_views, views, tell)
     preference = _preference(closer.plane, gallery, streets, settings.street_weight)
     second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
     found = _in_regions(second.posterior[core], closer.plane, count)

@@ -60,7 +60,11 @@ def locate(
         ranking = screen(part.vectors, shortlist, gallery, models, settings)
     with timed(seconds, "path"):
         hear("path", done, count)
-        followed = follow(part, gallery, ranking, models, settings, streets, core, views)
+
+        def tell(share: float) -> None:
+            hear("path", done + int(share * (clips.stop - clips.start)), count)
+
+        followed = follow(part, gallery, ranking, models, settings, streets, core, views, tell)
         if settings.screening == "path":
             ranking = driven(ranking, followed.mass)
         chance = probabilities(ranking, models.calibration, settings)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from gama_core.agreement import AgreementLaw, PathAgreement
-from gama_core.closer import FINER, HEADINGS, Closer, Views, can_look_closer, look_closer
+from gama_core.closer import FINER, HEADINGS, TOLD_EVERY, Closer, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded
 from gama_core.embed import Models, read_tiles
+from gama_core.errors import Cancelled
 from gama_core.follow import Pace, closer_pass, follow
 from gama_core.gallery import Gallery
 from gama_core.ground import PX, Ground
@@ -123,6 +124,24 @@ def test_what_was_looked_at_before_is_remembered(
     monkeypatch.setattr("gama_core.closer.read_tiles", lambda *_: pytest.fail("looked again"))
     again = look(gallery, models, plane, {11: 1.0}, 1000, views)
     assert (again.fine == before.fine[:, FINER**2 :]).all()
+
+
+def test_a_long_look_tells_how_far_it_is_and_can_be_cancelled(
+    gallery: Gallery, models: Models, plane: ViewPlane
+) -> None:
+    every = Decoded(np.full((1, len(plane.x_m), 4), 1e-2), np.array([10]), np.array([0]))
+    clips, fine = np.eye(1, 256, dtype=np.float32), np.eye(1, 128, dtype=np.float32)
+    heard: list[float] = []
+    closer = look_closer(plane, every, clips, fine, gallery, models, most=600, tell=heard.append)
+    views = np.count_nonzero(closer.looked)
+    assert heard == [done / views for done in range(0, views, TOLD_EVERY)]
+    assert len(heard) > 2
+
+    def stop(_share: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        look_closer(plane, every, clips, fine, gallery, models, most=600, tell=stop)
 
 
 def test_without_imagery_there_is_nothing_to_look_at(gallery: Gallery, models: Models, tmp_path: Path) -> None:

@@ -142,7 +142,11 @@ def test_progress_is_told_and_can_be_cancelled(gallery: Gallery, models: Models)
 
     with pytest.raises(Cancelled):
         growing_evidence(drive, gallery, models, on_stage=hear)
-    assert heard == [("evidence", 0, 6), ("evidence", 1, 6)]  # 1, 2, 3, 4, 5 and 7 clips: one every 4 s
+    assert list(dict.fromkeys(heard)) == [
+        ("evidence", 0, 6),
+        ("evidence", 1, 6),
+    ]  # 1, 2, 3, 4, 5 and 7 clips, 4 s apart
+    assert heard[-1] == ("evidence", 1, 6)
 
 
 @given(st.lists(st.floats(0.0, 4000.0), min_size=1, max_size=200))

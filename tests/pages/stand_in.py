@@ -217,9 +217,10 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
         return Seen(video.duration_s, np.arange(float(max(1, int(video.duration_s)))))
 
     def find(
-        seen: Seen, gallery: Gallery, models: Any, settings: Any = None, streets: Any = None, views: Any = None
-    ) -> Localization:
-        del models, views
+        seen: Seen, gallery: Gallery, models: Any, settings: Any = None, on_stage: Any = None, streets: Any = None,
+        views: Any = None,
+    ) -> Localization:  # fmt: skip
+        del models, on_stage, views
         service.asked.append((settings, streets))
         threading.Event().wait(service.pause_s)
         grown = service.confidence * min(1.0, 0.2 + seen.duration_s / 12)
