@@ -32,7 +32,7 @@ COUNTY = ROOT / "cache" / "county"
 SIDE = 5  # regions of a city, each way
 CITIES, DRIVES, SECONDS = 24, 100, 40
 LONG_SECONDS, LONG_DRIVES = 120, 6
-HELD_OUT_CITIES, HELD_OUT_DRIVES = 6, 24
+HELD_OUT_CITIES, HELD_OUT_DRIVES = 3, 12
 
 
 @dataclass(frozen=True)
