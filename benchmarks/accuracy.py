@@ -36,7 +36,7 @@ from gama_core.record import record_drives
 from gama_core.run import save_run
 from gama_core.settings import Settings
 from gama_core.telemetry import read_track
-from gama_core.world.place import SAMPLE_SEED, make_place, street_map
+from gama_core.world.place import SAMPLE_SEED, make_place, street_map, style_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "assets" / "sample" / "gallery"
@@ -86,7 +86,7 @@ def _county(models: Models, workers: Crew, most: int | None) -> None:
     some = test_county.cities(most)
     gallery, drives, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
-    rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
+    rows = print_ladder(workers, every, gallery)
     print_lengths(workers, every, gallery, LENGTHS)
     long = [drive for city in some for drive in workers.read_drives(city.long_films)]
     print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s", anew=True))
@@ -123,8 +123,8 @@ def _held_out(models: Models, workers: Crew, most: int | None) -> None:
     some = test_county.held_out_cities(most)
     gallery, drives, every = _made(models, workers, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
-    rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
-    families = {city: make_place(city.seed).style.family.name for city in some}
+    rows = print_ladder(workers, every, gallery)
+    families = {city: style_of(city.seed).family.name for city in some}
     for family in sorted(set(families.values())):
         mine = {id(drive) for city in some if families[city] == family for drive in drives[city]}
         some_rows = [row for drive, row in zip(every, rows, strict=True) if id(drive) in mine]

@@ -12,7 +12,6 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from gama_core.build_gallery import build_gallery
@@ -20,12 +19,11 @@ from gama_core.embed import Models, load_models
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.imagery import open_imagery
 from gama_core.join_galleries import join_galleries
-from gama_core.streets import Streets
 from gama_core.tile import Region
 from gama_core.workers import worker_pool
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff
-from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, street_map, style_of
+from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, style_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
@@ -54,6 +52,11 @@ class City:
     @property
     def long_films(self) -> list[Path]:
         return [self.folder / "drives" / f"long_{number:03d}.mp4" for number in range(self.long_drives)]
+
+    @property
+    def made(self) -> bool:
+        """Whether its imagery and all its films are there."""
+        return all(path.is_file() for path in (self.folder / "aerial.tif", *self.films, *self.long_films))
 
 
 def cities(most: int | None = None) -> list[City]:
@@ -92,16 +95,10 @@ def gallery_of(city: City, models: Models) -> Gallery:
     return open_gallery(folder)
 
 
-def streets_of(some: Sequence[City]) -> Streets:
-    """The streets of some cities, as one network."""
-    maps = [street_map(make_place(city.seed, SIDE, SIDE)) for city in some]
-    return Streets(f"streets of {len(some)} cities", np.concatenate([streets.segments for streets in maps]))
-
-
 def make_films(some: Sequence[City]) -> None:
     """Draws and films what is missing, in two processes."""
     with worker_pool(2) as pool:
-        jobs = [pool.submit(_make_city, city) for city in some]
+        jobs = [pool.submit(_make_city, city) for city in some if not city.made]
         for job in tqdm(as_completed(jobs), "cities", len(jobs), disable=not sys.stderr.isatty()):
             job.result()
 

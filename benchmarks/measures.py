@@ -49,15 +49,16 @@ def print_head() -> None:
     print(f"{'':{NAME}}" + "".join(f"{name:>{width}}" for name, width in zip(COLUMNS, WIDTHS, strict=True)))
 
 
-def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets) -> list[Row]:
+def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets: Streets | None = None) -> list[Row]:
     """Prints what each step adds; gives back what the default answers."""
     known = {Settings(): crew.answers(drives, gallery, Settings(), "default", anew=True)}
     for name, stage, settings in LADDER:
         if settings not in known:
             known[settings] = crew.answers(drives, gallery, settings, name)
         print_row(name, stage, known[settings], timed=settings == Settings() or not settings.closer)
-    streeted = crew.answers(drives, gallery, Settings(), "streets", streets)
-    print_row("+ street prior", "path", streeted, timed=False)
+    if streets is not None:
+        streeted = crew.answers(drives, gallery, Settings(), "streets", streets)
+        print_row("+ street prior", "path", streeted, timed=False)
     return known[Settings()]
 
 
