@@ -1,8 +1,8 @@
 """python -m benchmarks.accuracy: how right, on drives through places that no network has seen (`make bench-accuracy`).
 
 The sample place; the test county of the paper's size (`benchmarks.county`), also with each drive's own place left out;
-cities of styles held out; and the real pair, where it is at hand (`benchmarks.real`). Films are made where they are missing. What the default answers on the sample becomes the
-run that ships with the Evaluate page.
+cities of styles held out; and the real pair, where it is at hand (`benchmarks.real`). Films are made where they are
+missing. What the default answers on the sample becomes the run that ships with the Evaluate page.
 """
 
 from __future__ import annotations
