@@ -1,8 +1,8 @@
 """python -m benchmarks.accuracy: how right, on drives through places that no network has seen (`make bench-accuracy`).
 
-The sample place; the test county of the paper's size (`benchmarks.county`), also with each drive's own place left out;
-cities of styles held out; and the real pair, where it is at hand (`benchmarks.real`). Films are made where they are
-missing. What the default answers on the sample becomes the run that ships with the Evaluate page.
+The sample place; the test county of the paper's size (`benchmarks.county`), by length, by size, and with each drive's
+own place left out; cities of styles held out; and the real pair, where it is at hand (`benchmarks.real`). Films are
+made where they are missing. What the default answers on the sample becomes the run that ships with the Evaluate page.
 """
 
 from __future__ import annotations
@@ -44,13 +44,21 @@ RUNS = ROOT / "assets" / "sample" / "runs"
 CACHE = ROOT / "cache"
 DRIVES = CACHE / "sample-drives"
 COUNT = 24
-LENGTHS = (1, 5, 10, 20)  # seconds; whole drives are 40
+LENGTHS = (20, 10, 5, 1)  # seconds; whole drives are 40
 
 
 def main() -> None:
     """Prints the tables asked for; all where none is named."""
     parser = argparse.ArgumentParser()
-    tables = {"sample": _sample, "county": _county, "left-out": _left_out, "held-out": _held_out, "real": _real}
+    tables = {
+        "sample": _sample,
+        "county": _county,
+        "lengths": _lengths,
+        "sizes": _sizes,
+        "left-out": _left_out,
+        "held-out": _held_out,
+        "real": _real,
+    }
     parser.add_argument("tables", nargs="*", help=", ".join(tables))
     parser.add_argument(
         "--of-each-city", type=int, help="so many drives of each city of the county; all where not given"
@@ -84,16 +92,30 @@ def _sample(models: Models, workers: Crew, _most: int | None) -> None:
 
 def _county(models: Models, workers: Crew, most: int | None) -> None:
     some = test_county.cities(most)
-    gallery, drives, every = _made(models, workers, some, "county")
+    gallery, _, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
     rows = print_ladder(workers, every, gallery)
+    print_by_weather(every, rows)
+    print_confidence(rows)
+    print()
+
+
+def _lengths(models: Models, workers: Crew, most: int | None) -> None:
+    some = test_county.cities(most)
+    gallery, _, every = _made(models, workers, some, "county")
+    _title(f"the first seconds of {len(every)} drives, and longer ones, through {len(some)} cities", gallery)
     print_lengths(workers, every, gallery, LENGTHS)
     long = [drive for city in some for drive in workers.read_drives(city.long_films)]
     print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s", anew=True))
-    print_by_weather(every, rows)
+    print()
+
+
+def _sizes(models: Models, workers: Crew, most: int | None) -> None:
+    some = test_county.cities(most)
+    gallery, drives, every = _made(models, workers, some, "county")
+    _title(f"{len(every)} drives of 40 s among fewer regions than the county's", gallery)
     for count in (1, 6):
         _in_parts(models, workers, some, drives, count)
-    print_confidence(rows)
     print()
 
 
