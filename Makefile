@@ -1,6 +1,6 @@
 # make app    the app on the sample place        make test   everything needed, then all tests
 # make train  both compact networks, from nothing   make sample the sample place, by the weights at hand
-# make bench  speed and size    make bench-accuracy   how right    (both stand in the README)
+# make bench  speed and size    make bench-accuracy   how right: hours; `python -m benchmarks.accuracy sample` is minutes
 # make county  the test county of the paper's size that bench-accuracy searches: an hour of two cores
 # make bench-embed, make bench-paper   the published networks, and the published evaluation, beside ours
 PYTHON ?= python3
