@@ -61,7 +61,7 @@ def load_models(
         screening: weights of the screening network. Where None, the shipped one beside the shipped GAMa-Net, whose
             errors it knows, if it is there; none beside another GAMa-Net.
         precision: of the towers. "auto" takes bfloat16 on a GPU and float32 on a CPU; on CPUs that multiply bfloat16
-            themselves it halves the time of the published networks, and moves vectors by less than 1e-3
+            themselves it halves the time of the published networks, and moves vectors by up to 1.4e-3
             (`make bench-embed`).
 
     Raises:
