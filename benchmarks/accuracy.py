@@ -94,7 +94,7 @@ def _county(models: Models, workers: Crew, most: int | None) -> None:
     some = test_county.cities(most)
     gallery, _, every = _made(models, workers, some, "county")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
-    rows = print_ladder(workers, every, gallery)
+    rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
     print_by_weather(every, rows)
     print_confidence(rows)
     print()

@@ -12,6 +12,7 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from gama_core.build_gallery import build_gallery
@@ -19,11 +20,12 @@ from gama_core.embed import Models, load_models
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.imagery import open_imagery
 from gama_core.join_galleries import join_galleries
+from gama_core.streets import Streets, read_streets, write_streets
 from gama_core.tile import Region
 from gama_core.workers import worker_pool
 from gama_core.world.film import write_drive
 from gama_core.world.imagery import write_geotiff
-from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, style_of
+from gama_core.world.place import HELD_OUT_SEEDS, anchor_of, make_place, street_map, style_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
@@ -54,9 +56,14 @@ class City:
         return [self.folder / "drives" / f"long_{number:03d}.mp4" for number in range(self.long_drives)]
 
     @property
+    def street_map(self) -> Path:
+        return self.folder / "streets.gpkg"
+
+    @property
     def made(self) -> bool:
-        """Whether its imagery and all its films are there."""
-        return all(path.is_file() for path in (self.folder / "aerial.tif", *self.films, *self.long_films))
+        """Whether its imagery, its streets and all its films are there."""
+        ours = (self.folder / "aerial.tif", self.street_map, *self.films, *self.long_films)
+        return all(path.is_file() for path in ours)
 
 
 def cities(most: int | None = None) -> list[City]:
@@ -81,10 +88,15 @@ def held_out_cities(most: int | None = None) -> list[City]:
 
 def county(models: Models, some: Sequence[City], name: str) -> Gallery:
     """One gallery of some cities, made by these weights."""
-    folder = COUNTY / f"{name}-{models.record.sha256[:12]}"
+    folder = gallery_folder(name, models)
     if not folder.is_dir():
         join_galleries([gallery_of(city, models) for city in some], folder, name.title())
     return open_gallery(folder)
+
+
+def gallery_folder(name: str, models: Models) -> Path:
+    """Where a gallery of some cities lies, once it was made by these weights."""
+    return COUNTY / f"{name}-{models.record.sha256[:12]}"
 
 
 def gallery_of(city: City, models: Models) -> Gallery:
@@ -93,6 +105,11 @@ def gallery_of(city: City, models: Models) -> Gallery:
     if not folder.is_dir():
         build_gallery(open_imagery(city.folder / "aerial.tif"), models, folder, name=f"City {city.seed}")
     return open_gallery(folder)
+
+
+def streets_of(some: Sequence[City]) -> Streets:
+    """The streets of some cities."""
+    return Streets("streets", np.concatenate([read_streets(city.street_map).segments for city in some]))
 
 
 def make_films(some: Sequence[City]) -> None:
@@ -109,6 +126,8 @@ def _make_city(city: City) -> None:
     if not aerial.is_file():
         aerial.parent.mkdir(parents=True, exist_ok=True)
         write_geotiff(place, aerial, lambda _done, _total: None)
+    if not city.street_map.is_file():
+        write_streets(street_map(place), city.street_map)
     folder = city.folder / "drives"
     for film in city.films:
         write_drive(place, int(film.stem[-3:]), SECONDS, folder)

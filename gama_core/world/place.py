@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from gama_core.errors import SettingsInvalid
@@ -33,6 +34,7 @@ _SPLITS = {
 }
 SAMPLE_SEED, SAMPLE_COLUMNS, SAMPLE_ROWS = 90_001, 6, 6
 
+STREET_MAP_M = 0.2  # a map of the streets is as near to them as this
 MARGIN_M = 80.0  # drawn around the regions, so that nothing ends at their edge
 REGION_PX = REGION_TILES * TILE_PX
 
@@ -135,7 +137,8 @@ def street_map(city: Place) -> Streets:
     """The middle lines of a city's streets, on the globe."""
     pieces = []
     for street in city.network.streets:
-        at = [city.lat_lon(float(x), float(y)) for x, y in street.line]
+        line = shapely.simplify(shapely.linestrings(street.line), STREET_MAP_M)
+        at = [city.lat_lon(float(x), float(y)) for x, y in line.coords]
         pieces += [(a.lat_deg, a.lon_deg, b.lat_deg, b.lon_deg) for a, b in pairwise(at)]
     return Streets(f"streets of city {city.seed}", np.array(pieces, np.float64))
 
