@@ -24,6 +24,7 @@ from gama_core.search import Vectors
 FINER = 3  # times as dense, each way
 HEADINGS = 16
 POSSIBLE = 1e-4  # a place and heading is looked at again if some clip lies there with this probability
+FEW_CLIPS, OVERSURE = 20, 100.0  # the posterior of a drive of fewer clips is too sure of itself, by such a factor
 ASIDE = 0.75  # of a step between two headings: as far to each side of one that is possible is looked at
 
 TOLD_EVERY = 128  # views: some tenths of a second
@@ -113,7 +114,8 @@ def _possible(plane: ViewPlane, first: Decoded, near: NDArray[np.bool_], most: i
     chosen[_way(plane, first)] = True
     peak = first.posterior.max(axis=0)
     order = np.argsort(-peak, axis=None, kind="stable")
-    order = order[peak.ravel()[order] >= POSSIBLE]
+    least = POSSIBLE if len(first.place) >= FEW_CLIPS else POSSIBLE / OVERSURE
+    order = order[peak.ravel()[order] >= least]
 
     def with_first(count: int) -> NDArray[np.bool_]:
         more = chosen.copy()

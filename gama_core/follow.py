@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gama_core.agreement import PathAgreement
+from gama_core.agreement import LONG_CLIPS, SHORT_CLIPS, PathAgreement
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, Tell, Views, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
@@ -24,6 +24,7 @@ from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.streets import Streets, along_streets
 
+WIDER = 4.0  # times as many regions, at most, for a drive of few clips
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
@@ -81,14 +82,16 @@ def follow(
         tell: hears the share of the closer look that is done; may raise `Cancelled`.
     """
     calibration, count = models.calibration, len(gallery.regions)
-    regions = around(gallery, [int(index) for index in ranking.index[: settings.decode_regions]])
+    among = regions_among(len(seen.numbers), settings)
+    regions = around(gallery, [int(index) for index in ranking.index[:among]])
     plane, pace = lay_out(gallery, regions, settings.headings), Pace.of(seen, settings)
     preference = _preference(plane, gallery, streets, settings.street_weight)
     first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
     mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
         return Followed(_path(first, plane, _facing_deg(first, plane, pace), seen, pace)[core], mass, agreed)
-    closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, settings.closer_views, views, tell)
+    most = views_for(len(seen.numbers), settings)
+    closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, most, views, tell)
     preference = _preference(closer.plane, gallery, streets, settings.street_weight)
     second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
     found = _in_regions(second.posterior[core], closer.plane, count)
@@ -99,6 +102,18 @@ def follow(
     facing_deg = _facing_deg(second, closer.plane, pace, (closer, calibration))
     path = _path(second, closer.plane, facing_deg, seen, pace, (trust, plane, first))
     return Followed(path[core], mass, agreed, trust * found)
+
+
+def regions_among(clips: int, settings: Settings) -> int:
+    """Among how many of the best regions a path of so many clips is laid: few clips vote less surely, and a path of
+    few clips costs less."""
+    return round(settings.decode_regions * min(WIDER, max(1.0, LONG_CLIPS / clips)))
+
+
+def views_for(clips: int, settings: Settings) -> int:
+    """How many views are looked at closely for so many clips: what one or two leave possible is more than any closer
+    look could decide."""
+    return math.ceil(settings.closer_views * min(1.0, clips / SHORT_CLIPS))
 
 
 def first_pass(

@@ -30,7 +30,8 @@ class Settings:
     keep_regions: int = 3  # regions, at most, that the second search may look into (the paper: 1 % of all)
     keep_probability: float = 0.9  # and no more of them than hold so much of the probability
     decode: bool = True  # make one drivable path of the second search
-    decode_regions: int = 12  # best regions, and their neighbours, among which the path may run
+    decode_regions: int = 12  # best regions, and their neighbours, among which the path may run; of less than 40 clips
+    # proportionally more
     window_clips: int = 60  # a drive of more clips is localized in windows of so many, each in regions of its own
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
     headings: bool = True  # the path minds which way each view looks
@@ -38,7 +39,7 @@ class Settings:
         True  # the path drives as fast and turns as far as the camera was seen to, where the network sees it
     )
     closer: bool = True  # look again, many times as densely, where the first path may have been
-    closer_views: int = 6000  # views to look at then, about
+    closer_views: int = 6000  # views to look at then, about; for less than 10 clips proportionally fewer
     street_weight: float = 0.3  # how much the path prefers streets where a network of them is given; 0: not at all
     inside_at_least: float | None = (
         None  # a drive less likely to lie in the gallery is said not to; None: as calibrated

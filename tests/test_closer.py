@@ -68,6 +68,17 @@ def test_the_likeliest_places_are_looked_at_as_many_as_may_be(
     assert everything.spots.tolist() == [10, 60, 90]  # the last is as good as impossible
 
 
+def test_a_short_drive_is_believed_less_when_it_says_where_it_cannot_be(
+    gallery: Gallery, models: Models, plane: ViewPlane
+) -> None:
+    two, clips, fine = first_path(plane, {10: 1.0, 60: 1e-5}), np.eye(20, 256), np.eye(20, 128)
+    for count, spots in ((19, [10, 60]), (20, [10])):
+        seen = Decoded(np.repeat(two.posterior[:1], count, axis=0), np.full(count, 10), np.full(count, 1))
+        vectors, in_fine = clips[:count].astype(np.float32), fine[:count].astype(np.float32)
+        closer = look_closer(plane, seen, vectors, in_fine, gallery, models, most=10_000)
+        assert closer.spots.tolist() == spots
+
+
 def test_one_looks_where_the_camera_may_have_looked(gallery: Gallery, models: Models, plane: ViewPlane) -> None:
     closer = look(gallery, models, plane, {10: 1.0}, most=1000)
     facing = closer.plane.headings_deg[closer.looked[0]]

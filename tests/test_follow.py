@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gama_core.embed import Models
-from gama_core.follow import follow, novelty
+from gama_core.follow import follow, novelty, regions_among, views_for
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking
 from gama_core.see import Seen
@@ -66,6 +66,19 @@ def test_clips_that_look_like_nothing_here_leave_the_path_in_doubt(gallery: Gall
     unsure = follow(saw(strange), gallery, BOTH, models, Settings())
     assert np.mean([step.confidence for step in unsure.path]) < np.mean([step.confidence for step in sure.path]) - 0.3
     assert np.mean([step.radius_90_m for step in unsure.path]) > np.mean([step.radius_90_m for step in sure.path])
+
+
+def test_the_path_of_a_few_clips_is_laid_among_more_regions_at_no_more_work() -> None:
+    settings = Settings(decode_regions=12)
+    among = {clips: regions_among(clips, settings) for clips in (1, 10, 20, 40, 100)}
+    assert among == {1: 48, 10: 48, 20: 24, 40: 12, 100: 12}
+    assert all(clips * regions <= 12 * 40 for clips, regions in among.items() if clips <= 40)
+
+
+def test_what_a_clip_or_two_leave_possible_is_not_all_looked_at() -> None:
+    views = [views_for(clips, Settings(closer_views=6000)) for clips in (1, 5, 10, 40)]
+    assert views == [600, 3000, 6000, 6000]
+    assert views_for(1, Settings(closer_views=1)) == 1
 
 
 def test_a_camera_that_stands_still_is_believed_once() -> None:

@@ -20,7 +20,7 @@ from gama_core.decode import Decoded
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Pace, closer_pass, first_pass
+from gama_core.follow import Pace, closer_pass, first_pass, regions_among, views_for
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.measures import acceptance_threshold
@@ -73,7 +73,8 @@ class Place:
     def plane(self, seen: Seen, regions: Sequence[int]) -> ViewPlane:
         """Where a path is laid among some regions: in the best of them and their neighbours."""
         votes = late(seen.vectors, self.gallery, self.settings.region_windows)[list(regions)]
-        best = [regions[index] for index in np.argsort(-votes, kind="stable")[: self.settings.decode_regions]]
+        among = regions_among(len(seen.numbers), self.settings)
+        best = [regions[index] for index in np.argsort(-votes, kind="stable")[:among]]
         return lay_out(self.gallery, sorted(set(around(self.gallery, best)) & set(regions)))
 
     def first(self, seen: Seen, plane: ViewPlane, calibration: Calibration) -> tuple[Decoded, PathAgreement]:
@@ -81,7 +82,7 @@ class Place:
 
     def closer(self, seen: Seen, plane: ViewPlane, first: Decoded) -> Closer:
         assert seen.fine is not None, "ask can_look_closer first"
-        most = self.settings.closer_views
+        most = views_for(len(seen.numbers), self.settings)
         return look_closer(plane, first, seen.vectors, seen.fine, self.gallery, self.models, most, self.views)
 
     def second(
