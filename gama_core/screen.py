@@ -42,7 +42,7 @@ def screen(clips: Vectors, shortlist: Shortlist, gallery: Gallery, models: Model
         score = by_network(shortlist, gallery, models, settings)
     else:
         score = late(clips, gallery, settings.region_windows)
-        if asked != "late":
+        if asked != "late" and calibration.screening_weight > 0:
             score = score + calibration.screening_weight * by_network(shortlist, gallery, models, settings)
         score = calibration.region_sharpness * score
     order = np.argsort(-score, kind="stable")

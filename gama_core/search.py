@@ -33,7 +33,11 @@ def search(clips: Vectors, gallery: Gallery, k: int, regions: Sequence[int] | No
     best = np.zeros((len(clips), 0), np.int64)
     for start in range(0, len(rows), PIECE):
         piece = rows[start : start + PIECE]
-        best = np.concatenate([best, _keys(similarities(clips, gallery, piece), piece)], axis=1)
+        score = similarities(clips, gallery, piece)
+        if best.shape[1] == k:  # most of a gallery is no match for what was found so far
+            some = (score > _unpacked(best.min(axis=1)).score[:, None]).any(axis=0)
+            piece, score = piece[some], score[:, some]
+        best = np.concatenate([best, _keys(score, piece)], axis=1)
         if best.shape[1] > k:
             best = np.partition(best, -k, axis=1)[:, -k:]
     return _unpacked(np.sort(best, axis=1)[:, ::-1])
