@@ -149,11 +149,12 @@ def edges_between(
     spacing_m = _spacing_m(x_m, y_m) * float(np.median(scale))
     reach_m = max(max_speed_m_s * step_s, 1.5 * spacing_m)
     source, target = _pairs(x_m, y_m, reach_m / float(scale.min()))
-    near = np.hypot(x_m[target] - x_m[source], y_m[target] - y_m[source]) * scale[target] <= reach_m
-    source, target = source[near], target[near]
+    here = (scale[source] + scale[target]) / 2  # the same both ways: as many edges leave a place as lead to it
+    near = np.hypot(x_m[target] - x_m[source], y_m[target] - y_m[source]) * here <= reach_m
+    source, target, here = source[near], target[near], here[near]
     headings, step_deg = len(headings_deg), 360.0 / len(headings_deg)
     turns = _turns(headings, step_s)
-    east, south = ((axis[target] - axis[source]) * scale[target] for axis in (x_m, y_m))
+    east, south = ((axis[target] - axis[source]) * here for axis in (x_m, y_m))
     along = np.empty((len(source), headings, len(turns)), np.float32)
     aside = np.zeros_like(along)
     for index, turn in enumerate(turns):

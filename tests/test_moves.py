@@ -35,6 +35,14 @@ def test_the_likeliest_edge_is_as_long_as_the_camera_moved(tens: int) -> None:
     assert edges.target[best] - edges.source[best] == tens
 
 
+@given(st.floats(18.0, 22.0), st.floats(0.9, 1.1))
+def test_as_many_ways_lead_to_a_place_as_away_whatever_its_scale(reach_m: float, last_scale: float) -> None:
+    x, y = (grid.ravel() for grid in np.meshgrid(np.arange(6) * 10.0, np.arange(6) * 10.0))
+    edges = edges_between(x, y, HEADINGS, 1.0, reach_m, np.linspace(1.0, last_scale, 36))
+    assert (np.bincount(edges.source, minlength=36) == np.bincount(edges.target, minlength=36)).all()
+    assert {*zip(edges.source, edges.target, strict=True)} == {*zip(edges.target, edges.source, strict=True)}
+
+
 def test_a_turn_that_was_seen_is_likelier_than_going_straight() -> None:
     motion = measured([5.0, 5.0], turns=[45.0, 45.0])
     right = motion.edges.turns.index(1)
