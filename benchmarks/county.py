@@ -80,8 +80,8 @@ def held_out_cities(most: int | None = None) -> list[City]:
     """Cities of styles that no training has seen, as many of each family."""
     seeds = _apart(HELD_OUT_SEEDS, 3 * HELD_OUT_CITIES)
     families = [style_of(seed).family.name for seed in seeds]
-    most = HELD_OUT_CITIES // len(set(families))
-    chosen = [seed for at, seed in enumerate(seeds) if families[:at].count(families[at]) < most]
+    each = HELD_OUT_CITIES // len(set(families))
+    chosen = [seed for at, seed in enumerate(seeds) if families[:at].count(families[at]) < each]
     drives = HELD_OUT_DRIVES // HELD_OUT_CITIES
     return [City(seed, min(drives, most or drives)) for seed in chosen]
 
