@@ -44,11 +44,14 @@ def search(clips: Vectors, gallery: Gallery, k: int, regions: Sequence[int] | No
 
 
 def similarities(clips: Vectors, gallery: Gallery, rows: NDArray[np.int64]) -> Vectors:
-    """Cosines float32 (C, n) between clips and some rows of the gallery, multiplied in float32."""
-    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, -1)
-    together = last - first + 1 == len(rows)
-    views = gallery.embeddings[first : last + 1] if together else gallery.embeddings[rows]
-    return np.asarray(clips @ views.astype(np.float32).T, dtype=np.float32)
+    """Cosines float32 (C, n) between clips and some rows of the gallery, multiplied in float32, a piece at a time."""
+    cosines = np.empty((len(clips), len(rows)), np.float32)
+    for start in range(0, len(rows), PIECE):
+        piece = rows[start : start + PIECE]
+        together = int(piece[-1]) - int(piece[0]) + 1 == len(piece)
+        views = gallery.embeddings[piece[0] : piece[-1] + 1] if together else gallery.embeddings[piece]
+        np.matmul(clips, views.astype(np.float32).T, out=cosines[:, start : start + PIECE])
+    return cosines
 
 
 def best_per_region(clips: Vectors, gallery: Gallery) -> Vectors:
