@@ -75,7 +75,7 @@ class Streets:
         """Which streets run near places, how far off, and which way.
 
         Args:
-            lat_deg, lon_deg: places (P,) in degrees, together no larger than a county: they are put on one plane.
+            lat_deg, lon_deg: places (P,) in degrees.
             within_m: how far to look, in metres.
 
         Returns:
@@ -84,17 +84,25 @@ class Streets:
         """
         import shapely
 
-        scale_m = metres_per_pixel(float(np.median(lat_deg)), ZOOM)
-        ends = [np.stack(world_pixels(self.segments[:, i], self.segments[:, i + 1]), axis=1) for i in (0, 2)]
-        lines = shapely.linestrings(np.stack(ends, axis=1) * scale_m)
-        points = shapely.points(np.stack(world_pixels(lat_deg, lon_deg), axis=1) * scale_m)
-        found, segment = shapely.STRtree(lines).query(points, predicate="dwithin", distance=within_m)
+        tree, ends_px = self._tree
+        m_per_px = np.cos(np.radians(lat_deg)) * metres_per_pixel(0.0, ZOOM)
+        points = shapely.points(np.stack(world_pixels(lat_deg, lon_deg), axis=1))
+        found, segment = tree.query(points, predicate="dwithin", distance=within_m / m_per_px)
         order = np.lexsort((segment, found))
         found, segment = found[order], segment[order]
-        along = (ends[1] - ends[0])[segment]
+        along = ends_px[segment, 1] - ends_px[segment, 0]
         bearing_deg = np.degrees(np.arctan2(along[:, 0], -along[:, 1])) % 180.0 % 180.0
-        distance_m = shapely.distance(points[found], lines[segment])
+        distance_m = shapely.distance(points[found], tree.geometries[segment]) * m_per_px[found]
         return found.astype(np.int64), distance_m.astype(np.float64), bearing_deg.astype(np.float64)
+
+    @cached_property
+    def _tree(self) -> tuple[Any, Floats]:
+        """A tree of all pieces, in world pixels, and where they begin and end, float64 (S, 2, 2)."""
+        import shapely
+
+        ends = [np.stack(world_pixels(self.segments[:, i], self.segments[:, i + 1]), axis=1) for i in (0, 2)]
+        ends_px = np.stack(ends, axis=1)
+        return shapely.STRtree(shapely.linestrings(ends_px)), ends_px
 
 
 def along_streets(streets: Streets, lat_deg: Floats, lon_deg: Floats, headings_deg: Floats, spacing_m: float) -> Floats:
