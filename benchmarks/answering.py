@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from gama_core.closer import Views
+from gama_core.closer import KnownViews
 from gama_core.embed import Models, load_models
 from gama_core.evaluate import Comparison, compare
 from gama_core.gallery import Gallery, open_gallery
@@ -103,9 +103,9 @@ def crew() -> Iterator[Crew]:
 
 
 @cache
-def _views() -> Views:
+def _views() -> KnownViews:
     """What this process has looked at, wherever on the globe."""
-    return Views()
+    return KnownViews()
 
 
 @cache
@@ -123,7 +123,7 @@ def _read_drive(film: Path) -> Drive:
 
 
 def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | None, anew: bool) -> Localization:
-    views = Views() if anew else _views()
+    views = KnownViews() if anew else _views()
     answer = find(seen, _gallery(folder), _models(), settings, streets=streets, views=views)
     _views().known.update(views.known)
     return answer

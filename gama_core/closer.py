@@ -46,7 +46,7 @@ class Closer:
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
+class KnownViews:
     """What was looked at before, for the same gallery and networks: both vectors of a view in one row."""
 
     known: dict[Key, Singles] = field(default_factory=dict)
@@ -66,7 +66,7 @@ def look_closer(
     gallery: Gallery,
     models: Models,
     most: int,
-    views: Views | None = None,
+    views: KnownViews | None = None,
     tell: Tell = lambda _share: None,
 ) -> Closer:
     """Looks again along a first path, and where else it leaves something possible.
@@ -100,11 +100,11 @@ def look_closer(
         spacing_m=plane.spacing_m / FINER,
     )
     looked = np.repeat(facing[spots], FINER**2, axis=0)
-    rows = _read(finer, looked, gallery, models, Views() if views is None else views, tell)
+    rows = _read(finer, looked, gallery, models, KnownViews() if views is None else views, tell)
     dims = clips.shape[1]
-    similarity, closer = (np.zeros((len(clips), *looked.shape), np.float32) for _ in range(2))
-    similarity[:, looked], closer[:, looked] = clips @ rows[:, :dims].T, fine @ rows[:, dims:].T
-    return Closer(finer, spots, looked, similarity, closer)
+    coarse, in_fine = (np.zeros((len(clips), *looked.shape), np.float32) for _ in range(2))
+    coarse[:, looked], in_fine[:, looked] = clips @ rows[:, :dims].T, fine @ rows[:, dims:].T
+    return Closer(finer, spots, looked, coarse, in_fine)
 
 
 def _possible(plane: ViewPlane, first: Decoded, near: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
@@ -125,8 +125,8 @@ def _possible(plane: ViewPlane, first: Decoded, near: NDArray[np.bool_], most: i
     low, high = 0, len(order)
     while low < high:  # the most pairs whose views are no more than asked for
         middle = (low + high + 1) // 2
-        views = np.count_nonzero(with_first(middle) @ near.T) * FINER**2
-        low, high = (middle, high) if views <= most else (low, middle - 1)
+        count = np.count_nonzero(with_first(middle) @ near.T) * FINER**2
+        low, high = (middle, high) if count <= most else (low, middle - 1)
     return with_first(low)
 
 
@@ -146,7 +146,7 @@ def _way(plane: ViewPlane, first: Decoded) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def _read(
-    plane: Plane, looked: NDArray[np.bool_], gallery: Gallery, models: Models, views: Views, tell: Tell
+    plane: Plane, looked: NDArray[np.bool_], gallery: Gallery, models: Models, views: KnownViews, tell: Tell
 ) -> Singles:
     """Both vectors of every view looked at, one row each, float32 (V, D + F); read only where not known."""
     states = np.argwhere(looked).astype(np.int64)

@@ -87,6 +87,7 @@ def smoothed(
     step_s: float,
     moved_m: Floats | None = None,
     spread_m: Floats | None = None,
+    driven: NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, Floats]:
     """A path that a car can drive: near each place as far as that is sure (metres), with little acceleration, and from
     place to place as far as the camera was seen to move.
@@ -99,19 +100,21 @@ def smoothed(
         moved_m: metres east and south from each place to the next (C - 1, 2), where it was measured; NaN where not.
             What the places plainly contradict is left out.
         spread_m: one sigma of each move (C - 1,).
+        driven: which of the moves were driven at all (C - 1,); over the others, a gap in the video or a jump of the
+            path, nothing is smoothed. All where None.
     """
     clips = len(x_m)
     if clips < 3:
         return x_m, y_m
     places, sure_m = np.stack([x_m, y_m], axis=1), np.maximum(sure_m, 3.0)
-    change = np.zeros((clips - 2, clips))
-    rows = np.arange(clips - 2)
-    change[rows, rows], change[rows, rows + 1], change[rows, rows + 2] = 1.0, -2.0, 1.0
+    driven = np.ones(clips - 1, np.bool_) if driven is None else driven
+    change = np.diff(np.eye(clips), n=2, axis=0)[driven[1:] & driven[:-1]]
     system = np.diag(1.0 / sure_m**2) + change.T @ change / (2.0 * step_s**2) ** 2
     wanted = places / sure_m[:, None] ** 2
     if moved_m is not None and spread_m is not None:
         off_m = np.hypot(*(np.diff(places, axis=0) - moved_m).T)
         believed = off_m <= 3.0 * np.sqrt(spread_m**2 + sure_m[1:] ** 2 + sure_m[:-1] ** 2)  # NaN is not believed
+        believed &= driven
         moves = np.diff(np.eye(clips), axis=0)[believed] / spread_m[believed, None]
         system += moves.T @ moves
         wanted += moves.T @ (moved_m[believed] / spread_m[believed, None])

@@ -68,13 +68,13 @@ def growing_evidence(
     Returns:
         One for each moment, the last one for the whole drive.
     """
-    from gama_core.closer import Views
+    from gama_core.closer import KnownViews
     from gama_core.localize import find  # torch takes seconds, and `Evidence` alone needs none of it
 
     hear = on_stage or silent
     counts = moments(seen.times_s)
     hear("evidence", 0, len(counts))
-    views = Views()  # what one moment looks at closely, the others need not look at again
+    views = KnownViews()  # what one moment looks at closely, the others need not look at again
     grown: list[Evidence] = []
 
     def asked(begun: Seen) -> Localization:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gama_core.agreement import LONG_CLIPS, SHORT_CLIPS, PathAgreement
+from gama_core.agreement import SHORT_CLIPS, PathAgreement
 from gama_core.calibration import Calibration
-from gama_core.closer import Closer, Tell, Views, can_look_closer, look_closer
+from gama_core.closer import Closer, KnownViews, Tell, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
@@ -24,7 +24,8 @@ from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.streets import Streets, along_streets
 
-WIDER = 4.0  # times as many regions, at most, for a drive of few clips
+WHOLE_S = 40.0  # a drive of so many seconds needs no more regions than the settings say
+WIDER = 4.0  # times as many, at most, are for a shorter one
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
@@ -65,7 +66,7 @@ def follow(
     settings: Settings,
     streets: Streets | None = None,
     core: slice = slice(None),
-    views: Views | None = None,
+    views: KnownViews | None = None,
     tell: Tell = lambda _share: None,
 ) -> Followed:
     """One drivable path through the best regions and their neighbours.
@@ -82,17 +83,19 @@ def follow(
         tell: hears the share of the closer look that is done; may raise `Cancelled`.
     """
     calibration, count = models.calibration, len(gallery.regions)
-    among = regions_among(len(seen.numbers), settings)
+    pace = Pace.of(seen, settings)
+    among = regions_among(len(seen.numbers) * pace.step_s, settings)
     regions = around(gallery, [int(index) for index in ranking.index[:among]])
-    plane, pace = lay_out(gallery, regions, settings.headings), Pace.of(seen, settings)
-    preference = _preference(plane, gallery, streets, settings.street_weight)
+    plane = lay_out(gallery, regions, settings.headings)
+    near = None if streets is None else streets.within(gallery.bounds)
+    preference = _preference(plane, near, settings.street_weight)
     first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
     mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
         return Followed(_path(first, plane, _facing_deg(first, plane, pace), seen, pace)[core], mass, agreed)
     most = views_for(len(seen.numbers), settings)
     closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, most, views, tell)
-    preference = _preference(closer.plane, gallery, streets, settings.street_weight)
+    preference = _preference(closer.plane, near, settings.street_weight)
     second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
     found = _in_regions(second.posterior[core], closer.plane, count)
     elsewhere = first.posterior[core].copy()
@@ -104,10 +107,10 @@ def follow(
     return Followed(path[core], mass, agreed, trust * found)
 
 
-def regions_among(clips: int, settings: Settings) -> int:
-    """Among how many of the best regions a path of so many clips is laid: few clips vote less surely, and a path of
-    few clips costs less."""
-    return round(settings.decode_regions * min(WIDER, max(1.0, LONG_CLIPS / clips)))
+def regions_among(seconds: float, settings: Settings) -> int:
+    """Among how many of the best regions the path of so long a drive is laid: a few clips vote less surely, and there
+    are fewer of them to lay."""
+    return round(settings.decode_regions * min(WIDER, max(1.0, WHOLE_S / seconds)))
 
 
 def views_for(clips: int, settings: Settings) -> int:
@@ -193,10 +196,9 @@ def _in_regions(posterior: Floats | Vectors, plane: Plane, count: int) -> Floats
     return np.bincount(plane.region, posterior.sum(axis=2).mean(axis=0), minlength=count).astype(np.float64)
 
 
-def _preference(plane: Plane, gallery: Gallery, streets: Streets | None, weight: float) -> Floats | None:
+def _preference(plane: Plane, near: Streets | None, weight: float) -> Floats | None:
     """The log-preference of each place and heading for streets; None where none are near: then all stays as it is."""
-    near = None if streets is None or weight == 0.0 else streets.within(gallery.bounds)
-    if near is None:
+    if near is None or weight == 0.0:
         return None
     return weight * along_streets(near, *plane.lat_lon_deg, plane.headings_deg, plane.spacing_m)
 
@@ -227,7 +229,7 @@ def _path(
     `beyond` is how far the path is to be trusted, and where the clips may be otherwise.
     """
     mass = decoded.posterior.sum(axis=2, dtype=np.float64)
-    x_m, y_m = _smoothed(decoded, mass, plane, facing_deg, pace)
+    x_m, y_m = _smoothed(decoded, mass, plane, facing_deg, seen, pace)
     every_x, every_y, every = plane.x_m, plane.y_m, mass
     if beyond is not None:
         trust, wide, first = beyond
@@ -257,7 +259,7 @@ def _path(
 
 
 def _smoothed(
-    decoded: Decoded, mass: Floats, plane: Plane, facing_deg: Floats | None, pace: Pace
+    decoded: Decoded, mass: Floats, plane: Plane, facing_deg: Floats | None, seen: Seen, pace: Pace
 ) -> tuple[Floats, Floats]:
     """The path in metres of the plane: near the centres of mass, as a car drives, as the camera was seen to move."""
     clips = len(mass)
@@ -273,7 +275,10 @@ def _smoothed(
     moved_m, spread_m = _moved(facing_deg, pace)
     if moved_m is not None and spread_m is not None:
         moved_m, spread_m = moved_m / scale[1:, None], spread_m / scale[1:]
-    return smoothed(x_m, y_m, sure_m, pace.step_s, moved_m, spread_m)
+    far_m = np.hypot(np.diff(plane.x_m[decoded.place]), np.diff(plane.y_m[decoded.place])) * scale[1:]
+    driven = far_m <= max(pace.max_speed_m_s * pace.step_s, 2.0 * plane.spacing_m * scale[1:].max(initial=1.0))
+    driven &= np.abs(np.diff(seen.times_s) - pace.step_s) <= pace.step_s / 2
+    return smoothed(x_m, y_m, sure_m, pace.step_s, moved_m, spread_m, driven)
 
 
 def _moved(facing_deg: Floats | None, pace: Pace) -> tuple[Floats | None, Floats | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gama_core.agreement import together
-from gama_core.closer import Views
+from gama_core.closer import KnownViews
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
@@ -27,7 +27,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 3  # counts up when the same question is to be answered otherwise
+METHOD = 4  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -78,7 +78,7 @@ def find(
     on_stage: OnStage | None = None,
     streets: Streets | None = None,
     seconds: dict[str, float] | None = None,
-    views: Views | None = None,
+    views: KnownViews | None = None,
 ) -> Localization:
     """Where what was seen lies in a gallery: all of `localize` after the video was read.
 

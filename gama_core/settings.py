@@ -30,8 +30,8 @@ class Settings:
     keep_regions: int = 3  # regions, at most, that the second search may look into (the paper: 1 % of all)
     keep_probability: float = 0.9  # and no more of them than hold so much of the probability
     decode: bool = True  # make one drivable path of the second search
-    decode_regions: int = 12  # best regions, and their neighbours, among which the path may run; of less than 40 clips
-    # proportionally more
+    decode_regions: int = 12  # best regions, and their neighbours, among which the path may run; of less than 40 s
+    # proportionally more, four times as many at most
     window_clips: int = 60  # a drive of more clips is localized in windows of so many, each in regions of its own
     max_speed_m_s: float = 25.0  # faster than this the path does not drive
     headings: bool = True  # the path minds which way each view looks

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.closer import Views
+from gama_core.closer import KnownViews
 from gama_core.embed import Models
 from gama_core.follow import Followed, follow
 from gama_core.gallery import Gallery
@@ -46,7 +46,7 @@ def locate(
     streets: Streets | None,
     seconds: dict[str, float],
     hear: OnStage,
-    views: Views | None = None,
+    views: KnownViews | None = None,
 ) -> Window:
     """Steps 2 to 4 for some clips of a drive, with the help of those before and after."""
     wide = slice(max(0, clips.start - MARGIN_CLIPS), min(len(seen.numbers), clips.stop + MARGIN_CLIPS))

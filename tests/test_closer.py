@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gama_core.agreement import AgreementLaw, PathAgreement
-from gama_core.closer import FINER, HEADINGS, TOLD_EVERY, Closer, Views, can_look_closer, look_closer
+from gama_core.closer import FINER, HEADINGS, TOLD_EVERY, Closer, KnownViews, can_look_closer, look_closer
 from gama_core.decode import Decoded
 from gama_core.embed import Models, read_tiles
 from gama_core.errors import Cancelled
@@ -52,7 +52,12 @@ def first_path(plane: ViewPlane, places: dict[int, float], heading: int = 1) -> 
 
 
 def look(
-    gallery: Gallery, models: Models, plane: ViewPlane, places: dict[int, float], most: int, views: Views | None = None
+    gallery: Gallery,
+    models: Models,
+    plane: ViewPlane,
+    places: dict[int, float],
+    most: int,
+    views: KnownViews | None = None,
 ) -> Closer:
     clips, fine = np.eye(2, 256, dtype=np.float32), np.eye(2, 128, dtype=np.float32)
     return look_closer(plane, first_path(plane, places), clips, fine, gallery, models, most, views)
@@ -130,7 +135,7 @@ def test_the_way_of_the_first_path_is_looked_at_without_a_gap(
 def test_what_was_looked_at_before_is_remembered(
     gallery: Gallery, models: Models, plane: ViewPlane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    views = Views()
+    views = KnownViews()
     before = look(gallery, models, plane, {10: 0.9, 11: 0.1}, 1000, views)
     monkeypatch.setattr("gama_core.closer.read_tiles", lambda *_: pytest.fail("looked again"))
     again = look(gallery, models, plane, {11: 1.0}, 1000, views)

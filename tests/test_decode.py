@@ -120,6 +120,16 @@ def test_a_clip_in_doubt_speaks_for_every_view() -> None:
     assert unsure[0, :, 0] == pytest.approx([1 / 3] * 3)
 
 
+def test_nothing_is_smoothed_over_a_gap_or_a_jump() -> None:
+    along = np.arange(10) * 8.0
+    jumped = np.where(np.arange(10) < 5, along, along + 2000.0)
+    driven = np.diff(jumped) < 25.0
+    moved = np.stack([np.full(9, 8.0), np.zeros(9)], axis=1)
+    for told in ((), (moved, np.full(9, 1.0))):
+        east, _ = smoothed(jumped, np.zeros(10), np.full(10, 5.0), 1.0, *(told or (None, None)), driven)
+        assert east == pytest.approx(jumped, abs=1e-6)
+
+
 def test_smoothing_leaves_a_steady_drive_alone_and_pulls_in_a_stray() -> None:
     along = np.arange(10) * 8.0
     east, south = smoothed(along, np.zeros(10), np.full(10, 5.0), 1.0)
