@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.answering import Crew, Drive, Row
 from gama_core.evaluate import NEAR_M, PRECISE_M, Stage, summary
 from gama_core.gallery import Gallery
+from gama_core.geo import METRES_PER_MILE
 from gama_core.measures import (
     area_under_risk_coverage,
     expected_calibration_error,
@@ -22,8 +23,8 @@ from gama_core.measures import (
 from gama_core.settings import Settings
 from gama_core.streets import Streets
 
-MILE_M = 1609.344
 MILES = (0.1, 0.2, 0.5, 1.0)
+LIMITS_M = (NEAR_M, PRECISE_M, *(METRES_PER_MILE * miles for miles in MILES))
 COLUMNS = (
     *("@80 m", "@25 m"), *(f"@{miles} mi" for miles in MILES),
     *("median", "mean", "ATE", "Frechet", "heading", "R@1", "R@5", "R@10", "ECE", "time"),
@@ -72,7 +73,10 @@ def print_row(name: str, stage: str, rows: Sequence[Row], timed: bool = True) ->
     region = [f"{100 * share:.0f}" if stage != "before" else "-" for share in figures["region_recall"].values()]
     said, right = clip_confidence(rows)
     cells = [
-        *(_percent(found.recall(limit)) for limit in (NEAR_M, PRECISE_M, *(MILE_M * miles for miles in MILES))),
+        *(
+            _percent(found.recall(limit))
+            for limit in (NEAR_M, PRECISE_M, *(METRES_PER_MILE * miles for miles in MILES))
+        ),
         *(f"{value:.0f} m" if value >= 100 else f"{value:.1f} m" for value in (found.median_m, found.mean_m)),
         f"{found.root_mean_square_m:.0f} m",
         f"{figures['frechet_m']:.0f} m" if path else "-",
