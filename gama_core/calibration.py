@@ -23,6 +23,7 @@ class Calibration:
     doubt: float = 0.1  # probability that a clip shows nothing of use
     region_sharpness: float = 100.0  # log-probability per unit of the mean of best similarities
     screening_weight: float = 0.1  # of the screening network's cosine beside the mean of best similarities
+    network_sharpness: float = 10.0  # log-probability per unit of its cosine where the screening network ranks alone
     turn_penalty: float = 2.0  # log-penalty for a turn by one step of rotation between two clips
     closer_sharpness: float = 10.0  # as sharpness, where one looked closer: of the cosines of both spaces together
     fine_weight: float = 1.0  # of the fine space's cosine in them

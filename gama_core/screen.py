@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.calibration import Calibration
 from gama_core.embed import Models, embed_sequence
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking, Shortlist
@@ -31,15 +30,14 @@ def screen(clips: Vectors, shortlist: Shortlist, gallery: Gallery, models: Model
         settings: `screening` says who ranks.
 
     Returns:
-        index int64 (R,) and score float32 (R,): log-probabilities up to a constant where the clips have a say,
-        cosines where the network ranks alone.
+        index int64 (R,) and score float32 (R,): log-probabilities up to a constant.
 
     Source: GAMa (ECCV 2022), section 4, step 2; late interaction after GAReT (ECCV 2024).
     """
     calibration = models.calibration
     asked = settings.screening if can_screen(gallery, models) else "late"
     if asked == "network":
-        score = by_network(shortlist, gallery, models, settings)
+        score = calibration.network_sharpness * by_network(shortlist, gallery, models, settings)
     else:
         score = late(clips, gallery, settings.region_windows)
         if asked != "late" and calibration.screening_weight > 0:
@@ -108,9 +106,7 @@ def driven(ranking: RegionRanking, mass: NDArray[np.float64]) -> RegionRanking:
     return RegionRanking(ranking.index[order], np.log(chance[order]).astype(np.float32))
 
 
-def probabilities(ranking: RegionRanking, calibration: Calibration, settings: Settings) -> NDArray[np.float64]:
+def probabilities(ranking: RegionRanking) -> NDArray[np.float64]:
     """A probability for each ranked region, float64 (R,), summing to 1."""
-    sharpness = 1.0 if settings.screening != "network" else calibration.region_sharpness * calibration.screening_weight
-    logits = ranking.score.astype(np.float64) * sharpness
-    weights = np.exp(logits - logits.max())
+    weights = np.exp(ranking.score.astype(np.float64) - ranking.score.max())
     return np.asarray(weights / weights.sum())

@@ -67,7 +67,7 @@ def locate(
         followed = follow(part, gallery, ranking, models, settings, streets, core, views, tell)
         if settings.screening == "path":
             ranking = driven(ranking, followed.mass)
-        chance = probabilities(ranking, models.calibration, settings)
+        chance = probabilities(ranking)
     with timed(seconds, "second search"):
         hear("second search", done, count)
         needed = 1 + int(np.searchsorted(np.cumsum(chance), settings.keep_probability))

@@ -110,7 +110,10 @@ def test_a_path_is_laid_in_the_best_regions_and_their_neighbours_alone(gallery: 
     settings = rooms.Settings(decode_regions=1)
     place = rooms.Place(gallery, models, settings)
     short, _ = drive(gallery, 2, 0.0)
-    seen = dataclasses.replace(short, numbers=tuple(range(42)), vectors=np.repeat(short.vectors, 6, axis=0))
-    assert set(place.plane(short, range(5)).region) == set(range(5))  # seven clips vote less surely
+    seen = dataclasses.replace(
+        short, numbers=tuple(range(42)), times_s=np.arange(42.0), vectors=np.repeat(short.vectors, 6, axis=0)
+    )
+    begun = dataclasses.replace(short, times_s=np.arange(7.0))
+    assert set(place.plane(begun, range(5)).region) == set(range(5))  # seven seconds vote less surely
     assert set(place.plane(seen, range(5)).region) == {1, 2, 3}
     assert set(place.plane(seen, [0, 2, 4]).region) == {2}

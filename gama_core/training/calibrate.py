@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gama_core.agreement import LONG_CLIPS, SHORT_CLIPS, AgreementLaw, PathAgreement, length_weight
 from gama_core.calibration import Calibration
-from gama_core.closer import Closer, Views, can_look_closer, look_closer
+from gama_core.closer import Closer, KnownViews, can_look_closer, look_closer
 from gama_core.decode import Decoded
 from gama_core.embed import Models
 from gama_core.errors import GamaError
@@ -35,6 +35,7 @@ from gama_core.video import Video
 Report = Callable[[dict[str, float]], None]
 SHARPNESS = (9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
 DOUBT = (0.3, 0.1)
+NETWORK_SHARPNESS = tuple(np.geomspace(1, 100, 25).round(1).tolist())
 TURN_PENALTY = (2.0, 1.0, 3.5)
 CLOSER_SHARPNESS = (4.0, 6.0, 9.0, 13.0, 18.0)
 FINE_WEIGHT = (0.5, 1.0, 2.0)
@@ -68,12 +69,12 @@ class Place:
     gallery: Gallery
     models: Models
     settings: Settings
-    views: Views = dataclasses.field(default_factory=Views)
+    views: KnownViews = dataclasses.field(default_factory=KnownViews)  # of the drive at hand
 
     def plane(self, seen: Seen, regions: Sequence[int]) -> ViewPlane:
         """Where a path is laid among some regions: in the best of them and their neighbours."""
         votes = late(seen.vectors, self.gallery, self.settings.region_windows)[list(regions)]
-        among = regions_among(len(seen.numbers), self.settings)
+        among = regions_among(len(seen.numbers) * Pace.of(seen, self.settings).step_s, self.settings)
         best = [regions[index] for index in np.argsort(-votes, kind="stable")[:among]]
         return lay_out(self.gallery, sorted(set(around(self.gallery, best)) & set(regions)))
 
@@ -153,10 +154,9 @@ def _score(drive: Drive, calibration: Calibration) -> NDArray[np.float64]:
 
 
 def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
-    """Sharpness of the region ranking and the screening network's say."""
+    """Sharpness of the region ranking and the screening network's say, in it and alone."""
 
-    def likelihood(calibration: Calibration) -> float:
-        scores = [_score(drive, calibration) for drive in drives]
+    def likelihood(scores: list[NDArray[np.float64]]) -> float:
         return float(np.mean([s[d.region] - _log_sum_exp(s) for s, d in zip(scores, drives, strict=True)]))
 
     options = [
@@ -164,7 +164,10 @@ def _ranking(drives: list[Drive], start: Calibration) -> Calibration:
         for sharpness in np.geomspace(10, 400, 25).round(1).tolist()
         for weight in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2)
     ]
-    return max(options, key=likelihood)
+    best = max(options, key=lambda option: likelihood([_score(drive, option) for drive in drives]))
+    network = [drive.network.astype(np.float64) for drive in drives]
+    alone = max(NETWORK_SHARPNESS, key=lambda sharpness: likelihood([sharpness * cosines for cosines in network]))
+    return dataclasses.replace(best, network_sharpness=alone)
 
 
 def _path(drives: list[Drive], place: Place, start: Calibration, report: Report) -> Calibration:
@@ -245,7 +248,9 @@ def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bo
 def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) -> tuple[list[Case], list[Case]]:
     """What a drive tells of the path over a gallery's own views, and, where one looks, of the closer one."""
     coarse, fine = [], []
-    for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), LENGTHS):
+    place = dataclasses.replace(place, views=KnownViews())
+    lengths = [clips for clips in LENGTHS if clips <= len(drive.seen.numbers)] or [len(drive.seen.numbers)]
+    for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), lengths):
         seen = drive.seen.first(clips)
         plane = place.plane(seen, regions)
         first, agreed = place.first(seen, plane, calibration)
