@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 
 from gama_core.errors import SettingsInvalid
 
+MOST_REACH_M = 150.0  # from clip to clip; ways to all places within it have to be held in memory (2 GB at 150 m)
+
 Screening = Literal["network", "late", "fused", "path"]
 
 
@@ -50,6 +52,13 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise SettingsInvalid(f"{name} is {value}; it must lie between {low} and {high}.")
+        reach_m = self.max_speed_m_s * self.clip_every_s
+        if reach_m > MOST_REACH_M:
+            raise SettingsInvalid(
+                f"max_speed_m_s is {self.max_speed_m_s} and clip_every_s {self.clip_every_s}: a car may be "
+                f"{reach_m:.0f} m further in the next clip, and a path can be laid for {MOST_REACH_M:.0f} m; "
+                "lower one of them."
+            )
         if self.screening not in get_args(Screening):
             options = ", ".join(get_args(Screening))
             raise SettingsInvalid(f"screening is {self.screening!r}; choose one of {options}.")
