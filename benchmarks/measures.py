@@ -31,7 +31,7 @@ COLUMNS = (
 )  # fmt: skip
 WIDTHS = (8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 6, 6, 6, 8, 9)
 NAME = 38
-PAPER = Settings(screening="network", decode=False, closer=False, odometry=False)
+PAPER = Settings(screening="network", decode=False, headings=False, closer=False, odometry=False)  # no path is asked
 STAGES = {"before": ("search",), "after": ("search", "screening", "second search")}  # of a path: all
 LADDER: tuple[tuple[str, str, Settings], ...] = (
     ("GAMa-Net alone", "before", PAPER),
