@@ -23,7 +23,7 @@ from gama_core.embed import Models, load_models
 from gama_core.evaluate import Comparison, compare
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.localize import find
-from gama_core.plane import left_out
+from gama_core.plane import around, left_out
 from gama_core.result import Localization
 from gama_core.see import Seen, see
 from gama_core.settings import Settings
@@ -90,6 +90,12 @@ class Crew:
         found = _shown([self._of(drive).submit(job, drive) for drive in drives], "left out")
         return [answer for answer in found if answer is not None]
 
+    def places_given(self, drives: Sequence[Drive], gallery: Gallery) -> list[Row]:
+        """Each drive's answer in its own regions and all that touch them alone: what no ranking of regions can beat."""
+        job = partial(_answer_near, folder=gallery.folder)
+        found = _shown([self._of(drive).submit(job, drive) for drive in drives], "places given")
+        return [Row(answer, compare(answer, drive.truth)) for answer, drive in zip(found, drives, strict=True)]
+
     def _of(self, drive: Drive) -> ProcessPoolExecutor:
         return self.members[int(drive.seen.video_sha256[:8], 16) % PROCESSES]
 
@@ -130,11 +136,23 @@ def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | Non
 
 
 def _answer_without(drive: Drive, folder: Path) -> Localization | None:
-    gallery = _gallery(folder)
+    elsewhere = left_out(_gallery(folder), _own(drive, folder))
+    return _answer_in(drive, folder, elsewhere) if elsewhere else None
+
+
+def _answer_near(drive: Drive, folder: Path) -> Localization:
+    return _answer_in(drive, folder, around(_gallery(folder), _own(drive, folder)))
+
+
+def _answer_in(drive: Drive, folder: Path, regions: Sequence[int]) -> Localization:
+    return find(drive.seen, _gallery(folder).within(regions), _models(), Settings(), views=_views())
+
+
+def _own(drive: Drive, folder: Path) -> list[int]:
+    """The regions of a gallery that a drive passes through."""
     truth = [at for at in (drive.truth.at(float(time_s)) for time_s in drive.seen.times_s) if at is not None]
-    own = [index for index, region in enumerate(gallery.regions) if any(region.contains(at) for at in truth)]
-    elsewhere = left_out(gallery, own)
-    return find(drive.seen, gallery.within(elsewhere), _models(), Settings(), views=_views()) if elsewhere else None
+    regions = enumerate(_gallery(folder).regions)
+    return [index for index, region in regions if any(region.contains(at) for at in truth)]
 
 
 def _shown(jobs: Sequence[Future[T]], name: str) -> list[T]:

@@ -96,10 +96,11 @@ def print_by_weather(drives: Sequence[Drive], rows: Sequence[Row]) -> None:
 
 
 def print_lengths(crew: Crew, drives: Sequence[Drive], gallery: Gallery, lengths: Sequence[int]) -> None:
-    """The default, of the first seconds of the drives alone."""
+    """The default, of the first seconds of the drives alone; and the same where their regions are given."""
     for clips in lengths:
         short = [drive.first(clips) for drive in drives]
         print_row(f"  {clips} s", "path", crew.answers(short, gallery, Settings(), f"{clips} s"), timed=False)
+        print_row(f"  {clips} s, own regions given", "path", crew.places_given(short, gallery), timed=False)
 
 
 def print_confidence(rows: Sequence[Row]) -> None:
