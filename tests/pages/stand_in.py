@@ -232,7 +232,7 @@ def modules(service: StandIn) -> dict[str, ModuleType]:
     eyes.see = see  # type: ignore[attr-defined]
     embedder.load_models = type("Models", (), {"device": "cpu"})  # type: ignore[attr-defined]
     closer = ModuleType("gama_core.closer")
-    closer.Views = dict  # type: ignore[attr-defined]
+    closer.KnownViews = dict  # type: ignore[attr-defined]
     return {
         "gama_core.localize": localizer,
         "gama_core.see": eyes,
