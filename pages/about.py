@@ -18,6 +18,7 @@ PICTURES = (
 LIMITS = (
     "The shipped networks were trained on procedural cities only. On real streets they are not expected to "
     "find the place, and the confidence is there to say so.",
+    "In a city that looks like none that they learned from they can be sure and wrong.",
     "A drive is only found where a gallery covers it. Elsewhere the answer should be "
     "that it is not in this gallery, or that we do not know.",
     "One clip alone is ambiguous; ten seconds are often too little, forty usually enough.",
