@@ -39,32 +39,47 @@ def together(parts: Sequence[PathAgreement], share: Sequence[float]) -> PathAgre
 @dataclass(frozen=True)
 class AgreementLaw:
     """Log-odds from the agreement along a path: weight of its length * (slope * coarse + fine_slope * fine + offset)
-    + bias; and a threshold."""
+    + bias + size_slope * log(regions searched): among more regions more agree by chance.
+
+    `enough` are the log-odds, but for the size, that 95 % of the validation drives of which it is true reach: a drive
+    agrees with its place alike in a small gallery and in a large one.
+    """
 
     slope: float = 0.0
     fine_slope: float = 0.0
     offset: float = 0.0
     bias: float = -1.0
-    threshold: float = 0.0  # 95 % of the validation drives of which it is true reach this
-    threshold_short: float = 0.0  # the same for drives of 10 clips; those between are between
+    size_slope: float = 0.0
+    enough: float = -MOST_LOG_ODDS
+    enough_short: float = -MOST_LOG_ODDS  # the same for drives of 10 clips; those between are between
 
     @property
     def learned(self) -> bool:
         return self.slope != 0.0 or self.fine_slope != 0.0
 
-    def probability(self, agreement: PathAgreement, clips: int) -> float:
-        """The probability in [0, 1] for a drive of so many clips."""
-        evidence = self.slope * agreement.coarse + self.fine_slope * (agreement.fine or 0.0) + self.offset
-        log_odds = length_weight(clips) * evidence + self.bias
-        return 1.0 / (1.0 + math.exp(-max(-MOST_LOG_ODDS, min(MOST_LOG_ODDS, log_odds))))
+    def probability(self, agreement: PathAgreement, clips: int, regions: int) -> float:
+        """The probability in [0, 1] for a drive of so many clips among so many regions."""
+        return _probability(self.log_odds(agreement, clips) + self._of_size(regions))
 
-    def least(self, clips: int) -> float:
+    def log_odds(self, agreement: PathAgreement, clips: int) -> float:
+        """The same as log-odds, whatever the size of the gallery."""
+        evidence = self.slope * agreement.coarse + self.fine_slope * (agreement.fine or 0.0) + self.offset
+        return length_weight(clips) * evidence + self.bias
+
+    def least(self, clips: int, regions: int) -> float:
         """The probability below which a drive of so many clips is taken not to be what the law is about, in [0, 1]."""
         shortest = length_weight(SHORT_CLIPS)
         long = max(0.0, (length_weight(clips) - shortest) / (1.0 - shortest))
-        return long * self.threshold + (1.0 - long) * self.threshold_short
+        return _probability(long * self.enough + (1.0 - long) * self.enough_short + self._of_size(regions))
+
+    def _of_size(self, regions: int) -> float:
+        return self.size_slope * math.log(max(regions, 1))
 
 
 def length_weight(clips: int) -> float:
     """How much the agreement of so many clips is worth, in (0, 1]: few agree by chance."""
     return math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)
+
+
+def _probability(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-MOST_LOG_ODDS, min(MOST_LOG_ODDS, log_odds))))

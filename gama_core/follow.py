@@ -101,7 +101,7 @@ def follow(
     elsewhere = first.posterior[core].copy()
     elsewhere[:, closer.spots] = 0.0
     mass = _in_regions(elsewhere, plane, count) + agreed.held * found
-    trust = agreed.held * calibration.right_closer.probability(agreed, len(seen.numbers[core]))
+    trust = agreed.held * calibration.right_closer.probability(agreed, len(seen.numbers[core]), count)
     facing_deg = _facing_deg(second, closer.plane, pace, (closer, calibration))
     path = _path(second, closer.plane, facing_deg, seen, pace, (trust, plane, first))
     return Followed(path[core], mass, agreed, trust * found)

@@ -27,7 +27,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 4  # counts up when the same question is to be answered otherwise
+METHOD = 5  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -105,8 +105,9 @@ def find(
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
     agreed = together([window.followed.agreement for window in windows], share)
     law, asked = models.calibration.inside_by(agreed), settings.inside_at_least
-    inside = law.probability(agreed, count)
-    needed = law.least(count) if asked is None else asked
+    searched = len(gallery.regions)
+    inside = law.probability(agreed, count, searched)
+    needed = law.least(count, searched) if asked is None else asked
     return Localization(
         video_name=seen.video_name,
         video_sha256=seen.video_sha256,

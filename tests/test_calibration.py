@@ -16,7 +16,10 @@ MINE = "a" * 64
 
 def test_a_calibration_comes_back(tmp_path: Path) -> None:
     made = Calibration(
-        MINE, sharpness=9.0, inside=AgreementLaw(slope=42.0, threshold=0.2), inside_closer=AgreementLaw(3.0, 4.0)
+        MINE,
+        sharpness=9.0,
+        inside=AgreementLaw(slope=42.0, enough=-1.4, size_slope=-0.6),
+        inside_closer=AgreementLaw(3.0, 4.0),
     )
     save_calibration(made, tmp_path / "net.safetensors")
     assert load_calibration(tmp_path / "net.safetensors", MINE) == made
@@ -28,7 +31,9 @@ def test_an_older_file_is_read_and_what_it_does_not_hold_is_the_default(tmp_path
     assert load_calibration(tmp_path / "net.safetensors", MINE) == Calibration(MINE, sharpness=9.0)
 
 
-@pytest.mark.parametrize("text", ["[]", "not json", '"words"'])
+@pytest.mark.parametrize(
+    "text", ["[]", "not json", '"words"', f'{{"weights_sha256": "{MINE}", "inside": {{"threshold": 0.4}}}}']
+)
 def test_what_is_no_calibration_is_refused(tmp_path: Path, text: str) -> None:
     calibration_path(tmp_path / "net.safetensors").write_text(text)
     with pytest.raises(WeightsUnreadable, match="train calibrate"):
@@ -44,5 +49,5 @@ def test_the_calibration_of_other_weights_is_refused(tmp_path: Path) -> None:
 def test_weights_that_were_never_calibrated_are_never_sure() -> None:
     plain = Calibration(MINE)
     assert not plain.inside.learned
-    assert plain.inside.probability(PathAgreement(1.0), LONG_CLIPS) < 0.5  # whatever the path agrees with
+    assert plain.inside.probability(PathAgreement(1.0), LONG_CLIPS, 1) < 0.5  # whatever the path agrees with
     assert AgreementLaw(slope=42.0).learned

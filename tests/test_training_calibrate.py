@@ -23,9 +23,11 @@ def cases(seed: int, count: int = 200) -> list[rooms.Case]:
     rng = np.random.default_rng(seed)
     return [
         rooms.Case(
-            PathAgreement(*rng.normal((0.7, 0.5) if there else (0.5, 0.3), (0.06, 0.1)).tolist()), clips, there, there
+            PathAgreement(*rng.normal((0.7, 0.5) if there else (0.5, 0.3), (0.06, 0.1)).tolist()),
+            clips, regions, there, there,
         )
-        for there in (True, False) for clips in (SHORT_CLIPS, LONG_CLIPS) for _ in range(count)
+        for there in (True, False) for clips in (SHORT_CLIPS, LONG_CLIPS) for regions in (9, 108)
+        for _ in range(count // 2)
     ]  # fmt: skip
 
 
@@ -38,7 +40,7 @@ def test_a_law_accepts_nearly_all_of_which_it_is_true_and_few_others() -> None:
     for size, least, most in ((LONG_CLIPS, 0.9, 0.1), (SHORT_CLIPS, 0.9, 0.1)):
         passed = {
             inside: np.mean([
-                law.probability(case.agreement, case.clips) >= law.least(case.clips)
+                law.log_odds(case.agreement, case.clips) >= (law.enough if size == LONG_CLIPS else law.enough_short)
                 for case in fresh if case.clips == size and case.inside == inside
             ])
             for inside in (True, False)
@@ -50,8 +52,22 @@ def test_a_law_accepts_nearly_all_of_which_it_is_true_and_few_others() -> None:
 def test_a_law_says_what_comes_true() -> None:
     learned, fresh = cases(0), cases(1, 1000)
     law = rooms._law(learned, [case.inside for case in learned])
-    said = [law.probability(case.agreement, case.clips) for case in fresh]
+    said = [law.probability(case.agreement, case.clips, case.regions) for case in fresh]
     assert expected_calibration_error(said, [case.inside for case in fresh]) < 0.05
+
+
+def test_a_law_learns_that_more_agrees_by_chance_among_more_regions() -> None:
+    rng = np.random.default_rng(0)
+    learned = [
+        rooms.Case(PathAgreement(float(agreed)), LONG_CLIPS, regions, there, there)
+        for regions, elsewhere in ((9, 0.45), (108, 0.55))
+        for there, mean in ((True, 0.65), (False, elsewhere))
+        for agreed in rng.normal(mean, 0.06, 300)
+    ]
+    law = rooms._law(learned, [case.inside for case in learned])
+    assert law.size_slope < 0
+    few, many = (law.probability(PathAgreement(0.55), LONG_CLIPS, regions) for regions in (9, 108))
+    assert few > 0.5 > many
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +107,7 @@ def test_drives_that_are_found_calibrate_a_place(
     assert {"sharpness", "doubt", "turn_penalty"} <= set(told[0])
     assert calibration.sharpness == min(rooms.SHARPNESS)  # all are found: the mildest will do
     there, elsewhere = PathAgreement(0.9), PathAgreement(0.1)
-    assert calibration.inside.probability(there, 40) > 0.5 > calibration.inside.probability(elsewhere, 40)
+    assert calibration.inside.probability(there, 40, 5) > 0.5 > calibration.inside.probability(elsewhere, 40, 5)
 
 
 def test_a_drive_that_passes_no_region_is_left_out(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.agreement import LONG_CLIPS, SHORT_CLIPS, AgreementLaw, PathAgreement, length_weight
+from gama_core.agreement import LONG_CLIPS, MOST_LOG_ODDS, SHORT_CLIPS, AgreementLaw, PathAgreement, length_weight
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, KnownViews, can_look_closer, look_closer
 from gama_core.decode import Decoded
@@ -94,11 +94,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Case:
-    """A path laid for so many clips of a drive: how well they agree with it, and whether the drive is there, and is
-    where the path is."""
+    """A path laid for so many clips of a drive among so many regions: how well they agree with it, and whether the
+    drive is there, and is where the path is."""
 
     agreement: PathAgreement
     clips: int
+    regions: int
     inside: bool
     right: bool
 
@@ -234,7 +235,7 @@ def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> 
 
 def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bool, report: Report) -> Calibration:
     """Whether a drive lies in the gallery, and whether its path is the right one, from its agreement along the path:
-    among all regions, its own alone, and all but its own; from a quarter of the drive to all."""
+    among all regions and its own, and without its own among as many; from a quarter of the drive to all."""
     coarse: list[Case] = []
     fine: list[Case] = []
     for done, drive in enumerate(drives):
@@ -254,11 +255,11 @@ def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) ->
         seen = drive.seen.first(clips)
         plane = place.plane(seen, regions)
         first, agreed = place.first(seen, plane, calibration)
-        coarse.append(Case(agreed, clips, inside, inside and _is_right(first, plane, drive)))
+        coarse.append(Case(agreed, clips, len(regions), inside, inside and _is_right(first, plane, drive)))
         if looks:
             closer = place.closer(seen, plane, first)
             second, agreed = place.second(seen, closer, first, calibration)
-            fine.append(Case(agreed, clips, inside, inside and _is_right(second, closer.plane, drive)))
+            fine.append(Case(agreed, clips, len(regions), inside, inside and _is_right(second, closer.plane, drive)))
     return coarse, fine
 
 
@@ -275,9 +276,13 @@ def _told_by(coarse: list[Case], fine: list[Case], calibration: Calibration) -> 
 
 def _homes(drive: Drive, gallery: Gallery) -> list[tuple[list[int], bool]]:
     """Among which regions a drive is looked for, and whether it is there."""
-    found = [(list(range(len(gallery.regions))), True), (list(drive.regions), True)]
+    near = around(gallery, drive.regions)
+    found = [(list(range(len(gallery.regions))), True), (near, True)]
     left = left_out(gallery, drive.regions)
-    return [*found, (left, False)] if left else found
+    if not left:
+        return found
+    after = np.roll(left, -int(np.searchsorted(left, drive.region)))  # those that follow its own: they lie together
+    return [*found, (left, False), (sorted(after[: len(near)].tolist()), False)]
 
 
 def _is_right(decoded: Decoded, plane: Plane, drive: Drive) -> bool:
@@ -294,14 +299,13 @@ def _law(cases: list[Case], true: list[bool]) -> AgreementLaw:
     if cases[0].agreement.fine is not None:
         columns["fine_slope"] = weight * [case.agreement.fine or 0.0 for case in cases]
     columns["offset"] = weight
+    columns["size_slope"] = np.log([case.regions for case in cases])
     fitted = _logistic(np.stack(list(columns.values()), axis=1), np.array(true, np.float64)).tolist()
     law = AgreementLaw(**dict(zip([*columns, "bias"], fitted, strict=True)))
-    said = [
-        (law.probability(case.agreement, case.clips), case.clips) for case, so in zip(cases, true, strict=True) if so
-    ]
-    found = {size: [chance for chance, clips in said if clips == size] for size in (LONG_CLIPS, SHORT_CLIPS)}
-    long, short = (acceptance_threshold(some, ACCEPT) if some else 0.0 for some in found.values())
-    return dataclasses.replace(law, threshold=long, threshold_short=short)
+    said = [(law.log_odds(case.agreement, case.clips), case.clips) for case, so in zip(cases, true, strict=True) if so]
+    found = {size: [odds for odds, clips in said if clips == size] for size in (LONG_CLIPS, SHORT_CLIPS)}
+    long, short = (acceptance_threshold(some, ACCEPT) if some else -MOST_LOG_ODDS for some in found.values())
+    return dataclasses.replace(law, enough=long, enough_short=short)
 
 
 def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
