@@ -144,7 +144,7 @@ def first_pass(
     if preference is not None:
         emission *= np.exp(preference, dtype=np.float32)
     decoded = decode(emission, _cruising(plane, calibration, pace))
-    return decoded, PathAgreement(_along(decoded, similarity, core))
+    return decoded, PathAgreement(_along(decoded, similarity, core), around=_around(decoded, plane, core))
 
 
 def closer_pass(
@@ -167,7 +167,7 @@ def closer_pass(
     decoded = decode(emission, measured or motion)
     held = float(first.posterior[core][:, closer.spots].sum(axis=(1, 2)).mean())
     coarse, fine = (_along(decoded, cosines, core, closer.looked) for cosines in (closer.similarity, closer.fine))
-    return decoded, PathAgreement(coarse, fine, held)
+    return decoded, PathAgreement(coarse, fine, held, _around(decoded, closer.plane, core))
 
 
 def novelty(clips: Vectors) -> Floats:
@@ -189,6 +189,15 @@ def _along(decoded: Decoded, similarity: Vectors, core: slice, looked: np.ndarra
     found = similarity[clips, decoded.place, decoded.heading][core]
     seen = slice(None) if looked is None else looked[decoded.place, decoded.heading][core]
     return float(found[seen].mean(dtype=np.float64)) if len(found[seen]) else 0.0
+
+
+def _around(decoded: Decoded, plane: Plane, core: slice) -> float:
+    """How much of the posterior lies within 80 m of the path, mean over clips."""
+    held = []
+    for here, mass in zip(decoded.place[core], decoded.posterior[core], strict=True):
+        away_m = np.hypot(plane.x_m - plane.x_m[here], plane.y_m - plane.y_m[here]) * plane.scale[here]
+        held.append(mass[away_m <= NEAR_M].sum(dtype=np.float64))
+    return float(np.mean(held))
 
 
 def _in_regions(posterior: Floats | Vectors, plane: Plane, count: int) -> Floats:

@@ -25,6 +25,13 @@ def test_both_spaces_speak_where_one_looked_closer() -> None:
     assert law.probability(PathAgreement(0.625, 0.6), 40, 1) > 0.8
 
 
+def test_a_path_beside_which_others_are_possible_is_less_likely() -> None:
+    law = AgreementLaw(slope=40.0, offset=-24.0, around_slope=0.3, bias=-1.0)
+    half, most, all_of_it = (law.probability(PathAgreement(0.625, around=held), 40, 1) for held in (0.5, 0.9, 1.0))
+    assert half == pytest.approx(0.5)
+    assert half < most < all_of_it < 1.0
+
+
 def test_a_shorter_drive_is_held_to_a_threshold_of_its_own() -> None:
     law = AgreementLaw(enough=1.0, enough_short=-2.0)
     assert law.least(10, 1) == law.least(3, 1) == pytest.approx(1 / (1 + math.exp(2.0)))
@@ -53,7 +60,8 @@ def test_no_agreement_is_too_much_or_too_little_to_be_told() -> None:
 
 
 def test_the_parts_of_a_drive_agree_by_their_share() -> None:
-    assert together([PathAgreement(0.2, 0.4), PathAgreement(0.6, 0.8)], [0.25, 0.75]) == PathAgreement(
-        pytest.approx(0.5), pytest.approx(0.7)
+    parts = [PathAgreement(0.2, 0.4, around=1.0), PathAgreement(0.6, 0.8, around=0.6)]
+    assert together(parts, [0.25, 0.75]) == PathAgreement(
+        pytest.approx(0.5), pytest.approx(0.7), around=pytest.approx(0.7)
     )
     assert together([PathAgreement(0.2), PathAgreement(0.6, 0.8)], [0.5, 0.5]) == PathAgreement(0.4)

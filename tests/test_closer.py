@@ -202,7 +202,8 @@ def test_a_second_path_goes_where_the_clips_were_taken_between_the_views_of_the_
     decoded, agreed = closer_pass(seen, closer, first, sharp, Pace(4.0, 25.0, seen.odometry))
     assert decoded.place.tolist() == [9 * spot + 5 for spot in range(7)]
     assert {float(there.plane.headings_deg[turn]) for turn in decoded.heading} == {90.0}
-    assert agreed == PathAgreement(pytest.approx(1.0, abs=1e-4), pytest.approx(1.0, abs=1e-4), 1.0)
+    nearly_one = pytest.approx(1.0, abs=1e-4)
+    assert agreed == PathAgreement(nearly_one, nearly_one, held=1.0, around=nearly_one)
 
 
 def test_a_path_tells_how_fast_the_camera_went(gallery: Gallery, models: Models, known: tuple[Seen, Closer]) -> None:

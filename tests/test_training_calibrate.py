@@ -56,6 +56,18 @@ def test_a_law_says_what_comes_true() -> None:
     assert expected_calibration_error(said, [case.inside for case in fresh]) < 0.05
 
 
+def test_a_law_learns_to_doubt_a_path_beside_which_others_are_possible() -> None:
+    rng = np.random.default_rng(0)
+    learned = [
+        rooms.Case(PathAgreement(float(agreed), around=around), SHORT_CLIPS, 9, True, bool(rng.random() < around))
+        for around in (0.5, 0.95)
+        for agreed in rng.normal(0.65, 0.02, 400)
+    ]
+    law = rooms._law(learned, [case.right for case in learned])
+    for around in (0.5, 0.95):
+        assert law.probability(PathAgreement(0.65, around=around), SHORT_CLIPS, 9) == pytest.approx(around, abs=0.06)
+
+
 def test_a_law_learns_that_more_agrees_by_chance_among_more_regions() -> None:
     rng = np.random.default_rng(0)
     learned = [
@@ -106,8 +118,8 @@ def test_drives_that_are_found_calibrate_a_place(
     assert facts == {"drives": 3.0, "region_top1": 1.0}
     assert {"sharpness", "doubt", "turn_penalty"} <= set(told[0])
     assert calibration.sharpness == min(rooms.SHARPNESS)  # all are found: the mildest will do
-    there, elsewhere = PathAgreement(0.9), PathAgreement(0.1)
-    assert calibration.inside.probability(there, 40, 5) > 0.5 > calibration.inside.probability(elsewhere, 40, 5)
+    there, elsewhere = PathAgreement(0.9), PathAgreement(0.1, around=0.5)
+    assert calibration.inside.probability(there, 7, 5) > 0.5 > calibration.inside.probability(elsewhere, 7, 5)
 
 
 def test_a_drive_that_passes_no_region_is_left_out(

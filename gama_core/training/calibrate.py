@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.agreement import LONG_CLIPS, MOST_LOG_ODDS, SHORT_CLIPS, AgreementLaw, PathAgreement, length_weight
+from gama_core.agreement import (
+    LONG_CLIPS,
+    MOST_LOG_ODDS,
+    SHORT_CLIPS,
+    AgreementLaw,
+    PathAgreement,
+    length_weight,
+    log_odds_of,
+)
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, KnownViews, can_look_closer, look_closer
 from gama_core.decode import Decoded
@@ -299,6 +307,7 @@ def _law(cases: list[Case], true: list[bool]) -> AgreementLaw:
     if cases[0].agreement.fine is not None:
         columns["fine_slope"] = weight * [case.agreement.fine or 0.0 for case in cases]
     columns["offset"] = weight
+    columns["around_slope"] = np.array([log_odds_of(case.agreement.around) for case in cases])
     columns["size_slope"] = np.log([case.regions for case in cases])
     fitted = _logistic(np.stack(list(columns.values()), axis=1), np.array(true, np.float64)).tolist()
     law = AgreementLaw(**dict(zip([*columns, "bias"], fitted, strict=True)))
