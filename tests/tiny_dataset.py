@@ -19,9 +19,11 @@ from gama_core.tile import Tile
 SECONDS = 8  # clips a video
 STEP = 30  # between the colours of neighbours
 
-_TOWER = ResNetConfig(4, 3, 4, 1, (8,), (4,), 1)
+# Not narrower than a block of channels: oneDNN writes past its memory in the backward pass of 1 x 1 convolutions with
+# strides of fewer (its issue 6035), seen as crashes on CPUs with AVX2 alone.
+_TOWER = ResNetConfig(16, 3, 4, 1, (16,), (4,), 1)
 TINY = replace(
-    PAPER, name="tiny", dims=8, hidden=8, video=VideoConfig(4, 3, 4, 1, (8,), (2,), 1, (2,), 0.3), aerial=_TOWER,
+    PAPER, name="tiny", dims=8, hidden=8, video=VideoConfig(16, 3, 4, 1, (16,), (2,), 1, (2,), 0.3), aerial=_TOWER,
     heads=2, feed_forward=8,
 )  # fmt: skip
 TINY_SCREENING = replace(PAPER_SCREENING, name="tiny", dims=8, hidden=8, tower=_TOWER)
