@@ -106,8 +106,8 @@ def style_of(seed: int) -> Style:
 
 
 def make_place(seed: int, columns: int = 1, rows: int = 1, style: Style | None = None) -> Place:
-    """The city of a seed; the same seed and size give the same city on the same kind of CPU: seen to
-    differ between one with AVX-512 and one without.
+    """The city of a seed; the same seed and size give the same city where its
+    scale is the same to the last digit, which CPUs round differently: blocks are split in an order that hangs on it.
 
     Args:
         style: in place of the seed's own.
