@@ -1,4 +1,8 @@
 import functools
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -14,6 +18,8 @@ from gama_core.world.paint import Canvas, Rectangle
 from gama_core.world.place import (
     HELD_OUT_SEEDS,
     MARGIN_M,
+    SAMPLE_COLUMNS,
+    SAMPLE_ROWS,
     SAMPLE_SEED,
     TEST_SEEDS,
     TRAINING_SEEDS,
@@ -37,6 +43,29 @@ def test_a_seed_gives_the_same_place_always():
     assert np.array_equal(again.trees, city().trees)
     assert all(np.array_equal(a.outline, b.outline) for a, b in zip(again.buildings, city().buildings, strict=True))
     assert len(again.ground.shapes) == len(city().ground.shapes)
+
+
+PRINT_SIZES = """
+import json
+from gama_core.world.place import SAMPLE_COLUMNS, SAMPLE_ROWS, SAMPLE_SEED, make_place
+place = make_place(SAMPLE_SEED, SAMPLE_COLUMNS, SAMPLE_ROWS)
+tables = place.network.junctions, place.trees, place.spots, place.lamps
+print(json.dumps([[len(table), float(table.sum())] for table in tables]))
+"""
+
+
+def test_a_seed_gives_the_same_place_on_every_cpu():
+    """Older CPUs round a sine's last digit otherwise; blocks of one size were then split in another order.
+
+    The numbers are those of the city that the sample's drives were filmed in, on a CPU with AVX-512.
+    """
+    assert (SAMPLE_SEED, SAMPLE_COLUMNS, SAMPLE_ROWS) == (90_001, 6, 6)
+    older = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "OPENBLAS_CORETYPE": "Nehalem"}
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PRINT_SIZES], env=os.environ | older, capture_output=True, check=True
+    )
+    filmed = [[2075, 5161217.0493], [20214, 50054244.5525], [23264, 57625185.5836], [2845, 7044990.6052]]
+    assert json.loads(told.stdout) == [[count, pytest.approx(total, abs=0.01)] for count, total in filmed]
 
 
 def test_another_seed_gives_another_place():

@@ -106,8 +106,7 @@ def style_of(seed: int) -> Style:
 
 
 def make_place(seed: int, columns: int = 1, rows: int = 1, style: Style | None = None) -> Place:
-    """The city of a seed; the same seed and size give the same city where its
-    scale is the same to the last digit, which CPUs round differently: blocks are split in an order that hangs on it.
+    """The city of a seed; the same seed and size give the same city.
 
     Args:
         style: in place of the seed's own.

@@ -115,7 +115,7 @@ def make_network(rng: np.random.Generator, width_m: float, height_m: float, marg
     warp = Warp.random(rng, centre)
     if max(width_m, height_m) > DISTRICT_M:
         warp = warp.with_districts(np.random.default_rng(rng.integers(2**32)))
-    half = np.hypot(width_m / 2 + margin_m, height_m / 2 + margin_m) * 1.05 + 40.0
+    half = _whole_mm(np.hypot(width_m / 2 + margin_m, height_m / 2 + margin_m) * 1.05 + 40.0)
     lines, cells = _split(_root(half), _Taste(rng))
     box = np.array([-margin_m, -margin_m, width_m + margin_m, height_m + margin_m])
     blocks = tuple(block for block in (_block(cell, warp) for cell in cells) if _meets(block.outline, box))
@@ -148,6 +148,11 @@ class _Taste:
             rank = 3
         width_m = {1: rng.uniform(6.5, 8.5), 2: rng.uniform(9.4, 12.0), 3: rng.uniform(14.0, 17.5)}[rank]
         return _Line(axis, at, low, high, rank, width_m, rng.uniform(1.6, 3.4))
+
+
+def _whole_mm(length_m: float) -> float:
+    """A length that is the same on every CPU; they round a sine's last digit differently, and sizes order the cells."""
+    return round(float(length_m), 3)
 
 
 def _root(half: float) -> _Cell:
@@ -186,7 +191,7 @@ def _cut(cell: _Cell, axis: int, taste: _Taste) -> float | None:
         if known and rng.random() < grid:
             wanted = min(known, key=lambda cut: abs(cut - wanted))
         if all(cut == wanted or abs(cut - wanted) >= NEAREST_JUNCTIONS_M for cut in _cuts(cell, axis)):
-            return float(wanted)
+            return _whole_mm(wanted)
     return _clearest_cut(cell, axis) if cell.size(0) * cell.size(1) > LARGEST_BLOCK_M2 else None
 
 
@@ -197,7 +202,7 @@ def _clearest_cut(cell: _Cell, axis: int) -> float:
     wanted = np.r_[wanted, cuts[(cuts > wanted[0]) & (cuts < wanted[-1])]]
     gaps = np.abs(wanted[:, None] - cuts)
     clear_m = np.where(gaps < 1e-9, np.inf, gaps).min(1, initial=np.inf)
-    return float(wanted[int(np.argmax(clear_m))])
+    return _whole_mm(wanted[int(np.argmax(clear_m))])
 
 
 def _cuts(cell: _Cell, axis: int) -> Iterator[float]:
