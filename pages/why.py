@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from gama_core.outliers import Outlier, outliers
@@ -23,7 +25,14 @@ def why_button(job: Job, drive: Drive, place: Place) -> None:
         "Why?", key="why", on_click=session.open_dialog, args=(name,), help="Growing evidence, and outliers explained"
     )
     if session.dialog_is_open(name):
-        st.dialog("Why this answer", width="large", on_dismiss=session.close_dialog)(_why)(job, drive, place)
+        st.dialog("Why this answer", width="large", on_dismiss=partial(_close, job))(_why)(job, drive, place)
+
+
+def _close(job: Job) -> None:
+    """Nobody waits for the curves any more, but the next drive would."""
+    session.close_dialog()
+    if work := session.jobs().about(_about(job)):
+        work.cancel()
 
 
 def _why(job: Job, drive: Drive, place: Place) -> None:
@@ -38,16 +47,22 @@ def _why(job: Job, drive: Drive, place: Place) -> None:
 
 def _growing(job: Job, drive: Drive, place: Place, story: Story) -> None:
     """The curves, or how far the work is; the work is queued when somebody looks."""
-    about = ("evidence", job.id)
+    about = _about(job)
     grow = grow_evidence(drive, place.gallery, job.result)
-    work = session.jobs().about(about) or session.jobs().submit(about, grow)
+    work = session.jobs().about(about)
+    if work is None or work.state == "cancelled":
+        work = session.jobs().submit(about, grow)
     if work.active:
         _wait(work)
     elif work.state == "done":
         _curves(work, story)
     else:
-        st.html(notice("This did not work.", work.error or "It was cancelled."))
+        st.html(notice("This did not work.", work.error))
         st.button("Try again", key="grow", on_click=session.jobs().submit, args=(about, grow))
+
+
+def _about(job: Job) -> tuple[str, ...]:
+    return "evidence", job.id
 
 
 def _wait(work: Job) -> None:

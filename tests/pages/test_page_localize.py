@@ -13,7 +13,7 @@ from streamlit.testing.v1.element_tree import Button
 
 from gama_core.draw import draw_galleries
 from gama_core.errors import WeightsMismatch
-from pages import catalog
+from pages import catalog, why
 
 
 def button(app: AppTest, label: str) -> Button:
@@ -155,6 +155,18 @@ def test_growing_evidence_that_fails_can_be_tried_again(home: AppTest, service: 
     service.behaves(error=None)
     button(home, "Try again").click().run()
     assert "What the first seconds" in html_of(finish(home))
+
+
+def test_growing_evidence_that_nobody_waits_for_any_more_is_not_worked_on(home: AppTest, service: Service) -> None:
+    run(home)
+    service.behaves(pause_s=0.2)
+    button(home, "Why?").click().run()
+    answered, growing = app_jobs()._jobs.values()
+    wait_for(lambda: growing.stage == "evidence")
+    why._close(answered)
+    wait_for(lambda: growing.state == "cancelled")
+    service.behaves(pause_s=0.0)
+    assert "What the first seconds" in html_of(finish(home.run()))
 
 
 def test_progress_is_told_stage_by_stage_and_can_be_cancelled(home: AppTest, service: Service) -> None:
