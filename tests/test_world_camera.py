@@ -98,7 +98,7 @@ def test_a_crosswalk_is_where_the_frame_shows_it():
         heading_deg = float(np.degrees(np.arctan2(way[0], -way[1])))
         image = renderer(LEVEL, clear_day(rng), empty=True).take(*at, heading_deg).mean(2)
         view = View.of(LEVEL, *at, heading_deg, FRAME, (0, 0))
-        side = np.array([-crosswalk.along[1], crosswalk.along[0]]) * 0.6
+        side = (crosswalk.stripes[1].mean(0) - crosswalk.stripes[0].mean(0)) / 2
         for stripe in crosswalk.stripes[1:-1]:
             for where, values in ((stripe.mean(0), bright), (stripe.mean(0) + side, dark)):
                 x, z = view.relative(where[None])
