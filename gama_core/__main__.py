@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gama_core.errors import GamaError
+from gama_core.errors import GamaError, TrackUnreadable, VideoUnreadable
 from gama_core.geo import Bounds
 from gama_core.settings import Settings
 from gama_core.terminal import DeviceOption, JsonOption, bar
@@ -203,13 +203,23 @@ def evaluate_command(
     found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
     if not found:
         raise GamaError(f"{drives}: no drive in it; it needs NAME.mp4 files with NAME.json tracks beside them.")
-    answers = []
+    answers: list[Any] = []
+    unreadable: dict[str, str] = {}
     for index, path in enumerate(found, start=1):
         typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
-        answer = localize(open_video(path), place, models, settings, cache=CACHE)
-        answers.append((path, answer, compare(answer, read_track(path.with_suffix(".json")))))
+        try:
+            track = read_track(path.with_suffix(".json"))
+            answer = localize(open_video(path), place, models, settings, cache=CACHE)
+        except (VideoUnreadable, TrackUnreadable) as error:
+            unreadable[path.name] = str(error)
+            continue
+        answers.append((path, answer, compare(answer, track)))
     typer.echo("", err=True)
+    if not answers:
+        raise GamaError(f"{drives}: none of its {len(found)} drives can be read. {next(iter(unreadable.values()))}")
     figures = summary([(answer, comparison) for _, answer, comparison in answers])
+    if unreadable:
+        figures["unreadable"] = unreadable
     if save_run is not None:
         name = run_name or f"{drives.resolve().name} {datetime.now():%Y-%m-%d %H.%M}"
         figures["run"] = str(write_run(record_drives(name, answers, place), save_run))

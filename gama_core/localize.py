@@ -61,7 +61,7 @@ def localize(
     gallery.check_weights(models.record.sha256)
     known = cache / f"{_question(video, gallery, models, settings, streets)}.json" if cache else None
     if known is not None and (found := _recall(known)) is not None:
-        return found
+        return dataclasses.replace(found, video_name=video.name, gallery_name=gallery.name)
     seconds: dict[str, float] = {}
     seen = see(video, models, settings, on_stage, seconds, cache / CLIPS if cache else None)
     answer = find(seen, gallery, models, settings, on_stage, streets, seconds)

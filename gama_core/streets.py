@@ -196,8 +196,15 @@ def _segments(table: Any, name: str) -> Floats:
             f"{name}: it does not say its projection (no CRS, for a Shapefile the .prj is missing); add it, "
             "for example with `ogr2ogr -a_srs EPSG:4326`."
         )
+    try:
+        in_degrees = lines.to_crs(4326)
+    except RuntimeError as error:  # pyproj's are: a grid of its own, tied to no place on the globe
+        raise StreetsUnreadable(
+            f"{name}: its projection leads to no place on the globe ({error}); export it in one that "
+            "does, for example EPSG:4326."
+        ) from error
     points, line = shapely.get_coordinates(
-        shapely.force_2d(lines.to_crs(4326).geometry.explode(index_parts=False).to_numpy()), return_index=True
+        shapely.force_2d(in_degrees.geometry.explode(index_parts=False).to_numpy()), return_index=True
     )
     joined = line[1:] == line[:-1]
     pieces = np.concatenate([points[:-1], points[1:]], axis=1)[joined][:, [1, 0, 3, 2]]

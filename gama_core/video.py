@@ -228,6 +228,14 @@ def read_frames(video: Video, times_s: Sequence[float], cover: tuple[int, int]) 
             yield _picture(frame, video, cover, cover)
 
 
+def upright(frame: av.VideoFrame, video: Video, width: int, height: int) -> Picture:
+    """A decoded frame as it is to be seen, whichever way the camera was held; uint8 (height, width, 3) RGB."""
+    stored = (height, width) if video.rotation_deg in (90, 270) else (width, height)
+    smaller = stored[0] <= frame.width and stored[1] <= frame.height
+    resized = frame.reformat(*stored, format="rgb24", interpolation="AREA" if smaller else "BICUBIC")
+    return np.ascontiguousarray(np.rot90(resized.to_ndarray(), -video.rotation_deg // 90))
+
+
 def _require_file(path: Path) -> None:
     if path.is_dir():
         raise VideoUnreadable(f"{path.name} is a folder: choose a video file.")
@@ -376,12 +384,8 @@ def _picture(frame: av.VideoFrame, video: Video, cover: tuple[int, int], crop: t
     """One frame, upright, resized to cover a size and cropped to its middle."""
     scale = max(cover[0] / video.width, cover[1] / video.height)
     width, height = max(cover[0], round(video.width * scale)), max(cover[1], round(video.height * scale))
-    stored = (height, width) if video.rotation_deg in (90, 270) else (width, height)
-    smaller = stored[0] <= frame.width and stored[1] <= frame.height
-    resized = frame.reformat(*stored, format="rgb24", interpolation="AREA" if smaller else "BICUBIC")
-    upright = np.rot90(resized.to_ndarray(), -video.rotation_deg // 90)
     left, top = (width - crop[0]) // 2, (height - crop[1]) // 2
-    return np.ascontiguousarray(upright[top : top + crop[1], left : left + crop[0]])
+    return np.ascontiguousarray(upright(frame, video, width, height)[top : top + crop[1], left : left + crop[0]])
 
 
 def _clip(start_s: float, taken: list[tuple[float, Picture]]) -> Clip:

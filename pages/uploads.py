@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 
 from gama_core.errors import TrackUnreadable, VideoUnreadable
 from gama_core.telemetry import read_track
-from gama_core.video import open_video
+from gama_core.video import open_video, upright
 from pages.catalog import STREET_ENDINGS, TRACK_ENDINGS, VIDEO_ENDINGS, Drive, uploaded_drive, uploads_folder
 from pages.jobs import Job
 
@@ -181,8 +181,8 @@ def _encode(drive: Drive, to: Path, job: Job) -> None:
         for frame in source.decode(picture):
             seconds = float((frame.pts or 0) * (picture.time_base or 0)) - video.origin_s
             job.on_stage("film", int(seconds), int(video.duration_s))
-            small = frame.reformat(width=width, height=height, format="yuv420p")
-            small.pts, small.time_base, small.pict_type = frame.pts, picture.time_base, 0
+            small = av.VideoFrame.from_ndarray(upright(frame, video, width, height), format="rgb24")
+            small.pts, small.time_base = frame.pts, picture.time_base
             target.mux(stream.encode(small))
         target.mux(stream.encode())
 

@@ -63,6 +63,26 @@ def test_a_stranger_builds_a_gallery_and_localizes_a_video_in_it(tmp_path: Path)
     names = {"localization.json", "map.html", "track.geojson", "track.gpx", "steps.csv"}
     assert names <= {path.name for path in out.iterdir()}
     assert Localization.from_json((out / "localization.json").read_text()).video_name == figures["video"]
+    _one_bad_drive_costs_the_others_nothing(tmp_path, drive, place)
+
+
+def _one_bad_drive_costs_the_others_nothing(tmp_path: Path, drive: Path, place: Path) -> None:
+    at = CORNER.center
+    fixes = [{"timestamp": 1000 * second, "latitude": at.lat_deg, "longitude": at.lon_deg} for second in range(4)]
+    log = json.dumps({"startTime": 0, "endTime": 3000, "locations": fixes})
+    folder = tmp_path / "drives"
+    folder.mkdir()
+    for name in ("cut", "good", "lost"):
+        (folder / f"{name}.mp4").write_bytes(drive.read_bytes()[: 200 if name == "cut" else None])
+        (folder / f"{name}.json").write_text("no track" if name == "lost" else log)
+    runs = tmp_path / "runs"
+    asked = ("evaluate", folder, "--gallery", place, "--save-run", runs, "--json")
+    found = json.loads(gama(*asked, cwd=tmp_path).stdout)
+    assert found["drives"] == 1
+    assert found["unreadable"].keys() == {"cut.mp4", "lost.mp4"}
+    assert Path(tmp_path, found["run"]).is_file()
+    (folder / "good.json").write_text("no track")
+    assert "none of its 3 drives can be read" in gama(*asked, cwd=tmp_path, ok=False).stderr
 
 
 def test_what_the_person_can_mend_is_one_line_and_no_traceback(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,10 @@ def test_the_same_question_is_answered_from_the_cache(
     again = localize(video, gallery, models, cache=tmp_path, on_stage=lambda stage, *_: heard.append(stage))
     assert again == first
     assert heard == []
+    copied = dataclasses.replace(video, name="copy.mp4")
+    renamed = localize(copied, dataclasses.replace(gallery, name="Elsewhere"), models, cache=tmp_path)
+    assert (renamed.video_name, renamed.gallery_name) == ("copy.mp4", "Elsewhere")
+    assert dataclasses.replace(renamed, video_name=first.video_name, gallery_name=first.gallery_name) == first
     other = localize(video, gallery, models, Settings(keep_regions=1), cache=tmp_path)
     assert len(other.kept) == 1
     assert len(list(tmp_path.glob("*.json"))) == 2

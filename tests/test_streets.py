@@ -68,6 +68,8 @@ def test_what_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     table(LineString([(8, 47), (8, 47)])).to_file(tmp_path / "still.geojson")
     table(LineString([(8, 47), (8.1, 47)])).to_file(tmp_path / "lost.shp")
     (tmp_path / "lost.prj").unlink(missing_ok=True)
+    site = 'LOCAL_CS["site grid",UNIT["metre",1]]'
+    geopandas.GeoDataFrame(geometry=[LineString([(8, 47), (9, 48)])], crs=site).to_file(tmp_path / "site.gpkg")
     for name, words in (
         ("parcels.gpkg", "no line in it"),
         ("empty.gpkg", "no line in it"),
@@ -77,6 +79,7 @@ def test_what_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
         ("words.geojson", "no file of streets"),
         ("missing.gpkg", "no such file"),
         ("lost.shp", "projection"),
+        ("site.gpkg", "no place on the globe"),
     ):
         with pytest.raises(StreetsUnreadable, match=words):
             read_streets(tmp_path / name)

@@ -7,12 +7,15 @@ import os
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 import stand_in
+from films import turned_clockwise
 from running import ask
 from starlette.applications import Starlette
 
 from gama_core.errors import GamaError
+from gama_core.video import open_video, read_frame
 from pages import catalog, uploads
 from pages.jobs import Job
 from pages.routes import middleware, routes
@@ -145,6 +148,23 @@ def test_a_film_that_browsers_do_not_play_is_copied_with_its_timestamps(server: 
             times.append([float(frame.pts * frame.time_base) for frame in container.decode(stream)])
     assert stream.codec_context.name == "h264"
     assert times[1] == pytest.approx(times[0], abs=0.002)
+
+
+def test_the_copy_of_a_film_that_was_held_upright_stands_upright(server: Starlette, tmp_path: Path) -> None:
+    left_bright = np.zeros((48, 64), np.uint8)
+    left_bright[:, :32] = 255  # stored so; turned clockwise, it is the upper half
+    held = tmp_path / "held.mp4"
+    with av.open(str(held), "w") as target:
+        stream = target.add_stream("mpeg4", rate=4)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(12):
+            target.mux(stream.encode(av.VideoFrame.from_ndarray(left_bright, format="gray")))
+        target.mux(stream.encode())
+    drive = uploads.accept([put(server, "held.mp4", turned_clockwise(held).read_bytes())])
+    copy = read_frame(open_video(uploads.make_film(drive, Job(("film", drive.id)))), 1.0, 48)
+    assert copy.shape == (64, 48, 3)
+    assert copy[4:28].min() > 200
+    assert copy[36:60].max() < 50
 
 
 def test_uploads_are_forgotten_after_a_week(server: Starlette, film: bytes) -> None:
