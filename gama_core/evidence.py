@@ -126,9 +126,9 @@ def _evidence(answer: Localization, regions: frozenset[int], seconds: float) -> 
     return Evidence(
         seconds=seconds,
         clips=len(answer.before),
-        probability=answer.inside * sum(hit.probability for hit in answer.regions if hit.index in regions),
+        probability=answer.chance(sum(hit.probability for hit in answer.regions if hit.index in regions), regions),
         rival=rival.index if rival else None,
-        rival_probability=answer.inside * rival.probability if rival else 0.0,
+        rival_probability=answer.chance(rival.probability, [rival.index]) if rival else 0.0,
         outside_probability=1.0 - answer.inside,
         times_s=tuple(step.time_s for step in steps),
         places=tuple(step.at for step in steps),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -127,6 +128,13 @@ class Localization:
         if not self.in_gallery:
             return "not in this gallery"
         return "yes" if self.confidence >= SURE else "we do not know"
+
+    def chance(self, probability: float, regions: Iterable[int]) -> float:
+        """The probability in [0, 1] of what a posterior says of some regions, with both doubts about the drive: that it
+        lies elsewhere, and that its path is wrong. Nothing in the regions kept is likelier than that they are right.
+        """
+        here = self.inside * probability
+        return min(here, self.confidence) if set(regions) <= set(self.kept) else here
 
     def to_json(self) -> str:
         """The whole answer as JSON; `from_json` gives it back."""

@@ -70,7 +70,7 @@ class Scene:
 
     def chance(self, hit: RegionHit) -> float:
         """The probability in [0, 1] that the drive lies in a region, the doubt that it lies elsewhere included."""
-        return self.localization.inside * hit.probability
+        return self.localization.chance(hit.probability, [hit.index])
 
     def label_rows(self) -> dict[str, Rows]:
         """By kind (after, before, outlier), one row a place: [lat, lon, [clip, score, error in metres or None]...]."""

@@ -118,7 +118,7 @@ def _player(job: Job, story: Story, drive: Drive, index: int) -> None:
 def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     localization, comparison = story.localization, story.comparison
     best, regions = localization.regions[0], len(localization.regions)
-    odds = f"1 of {regions} · p {probability(localization.inside * best.probability)}"
+    odds = f"1 of {regions} · p {probability(localization.chance(best.probability, [best.index]))}"
     seconds = sum(localization.seconds.values())
     took = ("Time", figure(f"{seconds:.1f} s", device))
     if comparison is None:

@@ -44,7 +44,8 @@ class Story:
         """Of each clip's final place, in [0, 1], the doubt that the drive lies here at all included."""
         whole = self.localization
         return [
-            whole.inside * step.confidence if isinstance(step, PathStep) else whole.confidence for step in self.final
+            whole.chance(step.confidence, [step.region_index]) if isinstance(step, PathStep) else whole.confidence
+            for step in self.final
         ]
 
     def near(self, index: int) -> bool:

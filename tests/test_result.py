@@ -73,6 +73,13 @@ def test_there_is_one_doubt_at_a_time_and_that_it_lies_elsewhere_comes_first(her
     assert found.in_gallery == (known != "not in this gallery")
 
 
+def test_nothing_in_the_regions_kept_is_likelier_than_that_they_are_right():
+    found = dataclasses.replace(answer([step(0, inside(HOME, 0.5, 0.5))]), kept=(3, 4), inside=0.4, confidence=0.2)
+    assert found.chance(0.99, [3]) == 0.2
+    assert found.chance(0.1, [3, 4]) == pytest.approx(0.04)
+    assert found.chance(0.9, [3, 5]) == pytest.approx(0.36)  # that it lies beyond them is another question
+
+
 def test_the_best_candidate_is_the_first():
     here, there = inside(HOME, 0.5, 0.5), inside(HOME, 0.1, 0.1)
     found = Step(3, 3.0, (Candidate(1, here, 0, 0, 0.9), Candidate(2, there, 0, 0, 0.8)))

@@ -26,6 +26,8 @@ def test_the_map_opens_on_the_most_likely_region_where_nothing_is_known(gallery)
     assert scene.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.90"
     doubtful = Scene(replace(scene.localization, inside=0.5), None)
     assert doubtful.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.45"
+    unsure = Scene(replace(scene.localization, inside=0.5, confidence=0.2), None)  # no region is likelier than all kept
+    assert unsure.tags()[0][2] == "most likely region · ranked 1 of 16 · p 0.20"
 
 
 def test_a_track_outside_the_gallery_does_not_move_the_map(gallery):
