@@ -32,6 +32,9 @@ def gama_net_command(
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="At its highest; half of the default suits --start.")] = 2e-3,
     validate_every: Annotated[float, typer.Option(help="Minutes between looks at unseen places.")] = 15.0,
+    batch_places: Annotated[
+        int, typer.Option(help="Places in a batch, 16 clips each; a GPU has room for more.", min=1)
+    ] = 12,
     device: Annotated[
         str | None, typer.Option(help="cpu or cuda; with --dataset also auto, which is the default there.")
     ] = None,
@@ -66,7 +69,7 @@ def gama_net_command(
     def look(net: GAMaNet, places: int) -> dict[str, float]:
         return validate(net, [read_place(folder) for folder in find_places(validation)[:places]])
 
-    recipe, shape = Recipe(minutes=minutes, learning_rate=learning_rate), BatchShape()
+    recipe, shape = Recipe(minutes=minutes, learning_rate=learning_rate), BatchShape(places=batch_places)
     trainer = Trainer(recipe=recipe, device=device or "cpu")
     if start is not None:
         trainer.start(start)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from gama_core.training.losses import gaussian, neighbourhood, nt_xent
 from gama_core.training.pairs import PATCH_PX, Batch, BatchShape, colours, stream
 from gama_core.training.places import TrainingPlace, find_places, read_place
 from gama_core.training.processes import machine
+from gama_core.training.shelf import Shelf
 
 Report = Callable[[dict[str, float]], None]
 
@@ -59,6 +60,8 @@ class Trainer:
         self.recipe = recipe or Recipe()
         torch.manual_seed(self.recipe.seed)
         self.device = torch.device(device)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # every batch is of the same shape
         self.net = GAMaNet(config).to(self.device)
         channels_last(self.net)
         self.imagine = nn.Linear(config.hidden, PATCH_PX * PATCH_PX * 3).to(self.device)
@@ -171,10 +174,10 @@ class Trainer:
         """Motion (B, 3, 4, 64, 128), sharp first frames (B, 3, 128, 256) and tiles (B + E, 3, S, S)."""
         strength = 0.8
         state = self.colours.get_state()
-        frames = colours(batch.frames, self.colours, strength).to(self.device).permute(0, 3, 1, 2)
+        frames = colours(batch.frames.to(self.device), self.colours, strength).permute(0, 3, 1, 2)
         self.colours.set_state(state)  # the same gain and cast for all frames of a clip
-        clips = colours(batch.clips, self.colours, strength).to(self.device).permute(0, 4, 1, 2, 3)
-        tiles = colours(batch.tiles, self.colours, strength).to(self.device).permute(0, 3, 1, 2)
+        clips = colours(batch.clips.to(self.device), self.colours, strength).permute(0, 4, 1, 2, 3)
+        tiles = colours(batch.tiles.to(self.device), self.colours, strength).permute(0, 3, 1, 2)
         return clips, frames, tiles
 
     def _set_learning_rate(self) -> None:
@@ -185,11 +188,12 @@ class Trainer:
 
     def _update_mean(self) -> None:
         keep = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        pairs = list(zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True))
+        floats = [pair for pair in pairs if pair[0].is_floating_point()]
         with torch.no_grad():
-            for mean, now in zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True):
-                if mean.is_floating_point():
-                    mean.lerp_(now, 1 - keep)
-                else:
+            torch._foreach_lerp_([mean for mean, _ in floats], [now for _, now in floats], 1 - keep)
+            for mean, now in pairs:
+                if not mean.is_floating_point():
                     mean.copy_(now)
 
 
@@ -215,7 +219,7 @@ def train(
     places: list[TrainingPlace] = []
     known: set[Path] = set()
     _take_in(places, known, data, below_seed)
-    batches = stream(places, trainer.net.config, shape, seed=trainer.recipe.seed + trainer.step)
+    batches = _batches(trainer, places, shape)
     waited_s, since, next_check = 0.0, time.monotonic(), trainer.seconds + validate_every_s
     smooth = 0.0
     while trainer.progress < 1:
@@ -237,6 +241,15 @@ def train(
             report({"minutes": trainer.seconds / 60, **validate(trainer.mean)})
             next_check += validate_every_s
     trainer.save(checkpoint)
+
+
+def _batches(trainer: Trainer, places: list[TrainingPlace], shape: BatchShape) -> Iterator[Batch]:
+    """Cut by a thread of the CPU; or by the GPU that learns, from places held in half of what it has free."""
+    config, seed = trainer.net.config, trainer.recipe.seed + trainer.step
+    if trainer.device.type != "cuda":
+        return stream(places, config, shape, seed)
+    free_bytes, _ = torch.cuda.mem_get_info(trainer.device)
+    return Shelf(trainer.device, free_bytes // 2).stream(places, config, shape, seed)
 
 
 def _take_in(places: list[TrainingPlace], known: set[Path], data: Path, below_seed: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from queue import Queue
 from threading import Event, Thread
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,7 +22,9 @@ from torch import Tensor
 from gama_core.models.config import GAMaNetConfig
 from gama_core.training.places import TrainingPlace
 
-PATCH_PX, PATCH_M = 12, 48.0  # the coarse picture of the ground ahead that the network learns to imagine
+# The coarse picture of the ground ahead that the network learns to imagine; cut finer, then shrunk.
+PATCH_PX, PATCH_M, PATCH_AHEAD_M, PATCH_CUT_PX = 12, 48.0, 20.0, 96
+Rows = TypeVar("Rows", NDArray[np.float64], Tensor)
 DUPLICATE_M, DUPLICATE_DEG = 30.0, 60.0  # nearer than this, two tiles show the same: neither right nor wrong
 AROUND_M, AROUND_DEG = 60.0, 75.0  # the neighbourhood of a clip
 ALIKE_M, ALIKE_DEG = 5.0, 8.0  # one sigma of how far a tile may be off before it shows something else
@@ -56,45 +59,82 @@ class Batch:
     nearness: Tensor  # float32 (B, B + E)
 
 
-@dataclass
-class _Rows:
-    """What one place gives to a batch: pictures, and where each of its clips and tiles is."""
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of one place's share of a batch: the first four of `Batch`."""
 
-    clips: list[NDArray[np.uint8]]
-    frames: list[NDArray[np.uint8]]
-    tiles: list[NDArray[np.uint8]]
-    patches: list[NDArray[np.uint8]]
-    cameras: list[NDArray[np.float32]]
-    motions: list[NDArray[np.float32]]
+    clips: Tensor
+    frames: Tensor
+    tiles: Tensor
+    patches: Tensor
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one place gives to a batch, before a pixel is cut: its clips by number, and where its tiles lie, the
+    clips' own first, then those of no clip."""
+
+    place: TrainingPlace
     mirrored: bool
-    at: list[NDArray[np.float64]]  # of the clips: x_m, y_m, heading_deg
-    tile_at: list[NDArray[np.float64]]
+    clips: NDArray[np.int64]  # (n,)
+    tile_at: NDArray[np.float64]  # (n + e, 3): x_m, y_m, heading_deg
+
+    @property
+    def at(self) -> NDArray[np.float64]:
+        """Where its clips were taken, (n, 3)."""
+        return self.place.poses[self.clips].astype(np.float64)
+
+
+def draw_places(places: list[TrainingPlace], shape: BatchShape, rng: np.random.Generator) -> list[Draw]:
+    """Randomly chosen places, and what each of them gives to one batch."""
+    chosen = rng.choice(len(places), shape.places, replace=len(places) < shape.places)
+    return [_draw_place(places[index], shape, rng) for index in chosen]
 
 
 def draw_batch(
     places: list[TrainingPlace], config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator
 ) -> Batch:
-    """One batch from randomly chosen places."""
-    chosen = rng.choice(len(places), shape.places, replace=len(places) < shape.places)
-    rows = [_draw_place(places[index], config, shape, rng) for index in chosen]
-    others = [_draw_others(places[index], found, config, shape, rng) for index, found in zip(chosen, rows, strict=True)]
-    draws, more = np.arange(len(chosen)), shape.others + shape.anchors * shape.around
-    draw = np.repeat(draws, shape.clips)
-    tile_draw = np.concatenate([draw, np.repeat(draws, more)])
-    at = np.stack([at for found in rows for at in found.at])
-    tile_at = np.stack([at for found in rows for at in found.tile_at] + [at for found in others for at in found[1]])
-    tiles = [tile for found in rows for tile in found.tiles] + [tile for found in others for tile in found[0]]
+    """One batch from randomly chosen places, cut by the CPU."""
+    draws = draw_places(places, shape, rng)
+    return batch_of(draws, [cut_pictures(draw, config) for draw in draws])
+
+
+def batch_of(draws: list[Draw], pictures: list[Pictures]) -> Batch:
+    """The draws of some places with their pictures as one batch, on the device that the pictures are on."""
+    device = pictures[0].clips.device
+    owner = np.repeat(np.arange(len(draws)), [len(draw.clips) for draw in draws])
+    more = np.repeat(np.arange(len(draws)), [len(draw.tile_at) - len(draw.clips) for draw in draws])
+    tile_owner = np.concatenate([owner, more])
+    at = np.concatenate([draw.at for draw in draws])
+    tile_at = np.concatenate(_own_first([draw.tile_at for draw in draws], draws))
     apart_m, turned_deg = _apart(at, tile_at)
-    same_place, same_draw = chosen[draw][:, None] == chosen[tile_draw], draw[:, None] == tile_draw
+    seeds = np.array([draw.place.seed for draw in draws])
+    same_place, same_draw = seeds[owner][:, None] == seeds[tile_owner], owner[:, None] == tile_owner
+    cameras = np.concatenate([draw.place.cameras[draw.clips] for draw in draws])
+    motions = np.concatenate([_motions(draw) for draw in draws])
     return Batch(
-        clips=torch.from_numpy(np.stack([clip for found in rows for clip in found.clips])),
-        frames=torch.from_numpy(np.stack([frame for found in rows for frame in found.frames])),
-        tiles=torch.from_numpy(np.stack(tiles)),
-        patches=torch.from_numpy(np.stack([patch for found in rows for patch in found.patches])),
-        cameras=torch.from_numpy(np.stack([camera for found in rows for camera in found.cameras])),
-        motions=torch.from_numpy(np.stack([motion for found in rows for motion in found.motions])),
-        unsure=torch.from_numpy(_unsure(apart_m, turned_deg, same_place)),
-        nearness=torch.from_numpy(_nearness(apart_m, turned_deg, same_draw)),
+        clips=torch.cat([found.clips for found in pictures]),
+        frames=torch.cat([found.frames for found in pictures]),
+        tiles=torch.cat(_own_first([found.tiles for found in pictures], draws)),
+        patches=torch.cat([found.patches for found in pictures]),
+        cameras=torch.from_numpy(cameras).to(device),
+        motions=torch.from_numpy(motions).to(device),
+        unsure=torch.from_numpy(_unsure(apart_m, turned_deg, same_place)).to(device),
+        nearness=torch.from_numpy(_nearness(apart_m, turned_deg, same_draw)).to(device),
+    )
+
+
+def cut_pictures(draw: Draw, config: GAMaNetConfig) -> Pictures:
+    """The pictures of a draw, cut by the CPU."""
+    place, flip = draw.place, slice(None, None, -1 if draw.mirrored else 1)
+    side_m = config.tile_side_m or place.region_m / 7
+    tiles = [place.cut(at, side_m, config.tile_ahead_m, config.tile_size) for at in draw.tile_at]
+    patches = [_shrunk(place.cut(at, PATCH_M, PATCH_AHEAD_M, PATCH_CUT_PX)) for at in draw.at]
+    return Pictures(
+        clips=torch.from_numpy(place.clips[draw.clips][..., flip, :].copy()),
+        frames=torch.from_numpy(place.frames[draw.clips][..., flip, :].copy()),
+        tiles=torch.from_numpy(np.stack(tiles)[..., flip, :].copy()),
+        patches=torch.from_numpy(np.stack(patches)[..., flip, :].copy()),
     )
 
 
@@ -126,61 +166,56 @@ def colours(images: Tensor, rng: torch.Generator, strength: float = 1.0) -> Tens
 
     gain = (1 + strength * uniform(-0.25, 0.25, 1)) * (1 + strength * uniform(-0.1, 0.1, 3))
     offset = strength * uniform(-0.25, 0.25, 1)
-    floats: Tensor = images.float().mul_(gain / 127.5).add_(offset - gain)
+    factor, term = (gain / 127.5).to(images.device), (offset - gain).to(images.device)
+    floats: Tensor = images.float().mul_(factor).add_(term)
     return floats
 
 
-def _draw_place(place: TrainingPlace, config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator) -> _Rows:
+def _draw_place(place: TrainingPlace, shape: BatchShape, rng: np.random.Generator) -> Draw:
     mirrored = bool(rng.random() < 0.5)
-    rows = _Rows([], [], [], [], [], [], mirrored, [], [])
-    flip = slice(None, None, -1) if mirrored else slice(None)
-    for index in rng.choice(len(place), shape.clips, replace=len(place) < shape.clips):
-        at = place.poses[index].astype(float)
-        reach_m = shape.near_m if rng.random() < 0.8 else shape.far_m
-        tile_at = at + rng.uniform(-1, 1, 3) * (reach_m, reach_m, shape.turn_deg)
-        patch = place.cut(place.poses[index], PATCH_M, PATCH_M / 2 - 4.0, 96)
-        rows.clips.append(place.clips[index][:, :, flip])
-        rows.frames.append(place.frames[index][:, flip])
-        rows.tiles.append(_cut(place, tile_at, config, mirrored))
-        small = np.asarray(cv2.resize(patch, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
-        rows.patches.append(small[:, flip])
-        rows.cameras.append(place.cameras[index])
-        rows.motions.append(place.motions[index] * np.array([1.0, -1.0 if mirrored else 1.0], np.float32))
-        rows.at.append(at)
-        rows.tile_at.append(tile_at)
-    return rows
+    clips = rng.choice(len(place), shape.clips, replace=len(place) < shape.clips)
+    at = place.poses[clips].astype(np.float64)
+    reach_m = np.where(rng.random(shape.clips) < 0.8, shape.near_m, shape.far_m)
+    reach = np.stack([reach_m, reach_m, np.full(shape.clips, shape.turn_deg)], axis=1)
+    own = at + rng.uniform(-1, 1, at.shape) * reach
+    return Draw(place, mirrored, clips, np.concatenate([own, _others(place.size_m, at, shape, rng)]))
 
 
-def _draw_others(
-    place: TrainingPlace, rows: _Rows, config: GAMaNetConfig, shape: BatchShape, rng: np.random.Generator
-) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float64]]]:
-    """Tiles of no clip: one third turned, one third aside, one third anywhere in the place; then those around some
-    clips, half of them very near."""
-    found = []
-    for index in range(shape.others):
-        here = rows.at[rng.integers(len(rows.at))].copy()
-        if index % 3 == 0:
-            here[2] += rng.choice([45, 90, 135, 180, 225, 270, 315]) + rng.uniform(-1, 1) * shape.turn_deg / 2
-        elif index % 3 == 1:
-            angle, away_m = rng.uniform(0, 2 * np.pi), rng.uniform(40, 90)
-            here[:2] += away_m * np.cos(angle), away_m * np.sin(angle)
-        else:
-            here = np.array([*rng.uniform(0, place.size_m, 2), rng.uniform(0, 360)])
-        found.append(here)
-    for anchor in rng.choice(len(rows.at), shape.anchors, replace=len(rows.at) < shape.anchors):
-        for index in range(shape.around):
-            reach = (8.0, 8.0, 12.0) if index % 2 else (shape.far_m, shape.far_m, 45.0)
-            found.append(rows.at[anchor] + rng.uniform(-1, 1, 3) * reach)
-    for here in found:
-        here[:2] = np.clip(here[:2], 0, place.size_m)
-    return [_cut(place, here, config, rows.mirrored) for here in found], found
+def _others(size_m: float, at: NDArray[np.float64], shape: BatchShape, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Where tiles of no clip lie: one third turned, one third aside, one third anywhere in the place; then those around
+    some clips, half of them very near."""
+    turned, aside, _ = np.array_split(np.arange(shape.others), 3)
+    others = at[rng.integers(len(at), size=shape.others)]
+    turn_deg = rng.choice([45, 90, 135, 180, 225, 270, 315], len(turned))
+    others[turned, 2] += turn_deg + rng.uniform(-1, 1, len(turned)) * shape.turn_deg / 2
+    angle, away_m = rng.uniform(0, 2 * np.pi, len(aside)), rng.uniform(40, 90, len(aside))
+    others[aside, :2] += away_m[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    anywhere = len(turned) + len(aside)
+    others[anywhere:] = rng.uniform(0, (size_m, size_m, 360.0), (shape.others - anywhere, 3))
+    anchors = rng.choice(len(at), shape.anchors, replace=len(at) < shape.anchors)
+    far, near = (shape.far_m, shape.far_m, 45.0), (8.0, 8.0, 12.0)
+    reach = np.array([near if index % 2 else far for index in range(shape.around)]).reshape(1, -1, 3)
+    around = at[anchors][:, None] + rng.uniform(-1, 1, (shape.anchors, shape.around, 3)) * reach
+    found = np.concatenate([others, around.reshape(-1, 3)])
+    found[:, :2] = found[:, :2].clip(0, size_m)
+    return found
 
 
-def _cut(place: TrainingPlace, at: NDArray[np.float64], config: GAMaNetConfig, mirrored: bool) -> NDArray[np.uint8]:
-    """A tile as the network sees it, in a place that may be seen in a mirror."""
-    side_m = config.tile_side_m or place.region_m / 7
-    tile = place.cut(at, side_m, config.tile_ahead_m, config.tile_size)
-    return tile[:, ::-1] if mirrored else tile
+def _motions(draw: Draw) -> NDArray[np.float32]:
+    """Speed and turn of its clips; in a mirror a camera turns the other way."""
+    turn = -1.0 if draw.mirrored else 1.0
+    return np.asarray(draw.place.motions[draw.clips] * np.array([1.0, turn], np.float32))
+
+
+def _shrunk(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(patch, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _own_first(tiles: list[Rows], draws: list[Draw]) -> list[Rows]:
+    """The tiles of some draws in the order of a batch: the clips' own of all, then those of no clip."""
+    own: list[Rows] = [rows[: len(draw.clips)] for rows, draw in zip(tiles, draws, strict=True)]
+    others: list[Rows] = [rows[len(draw.clips) :] for rows, draw in zip(tiles, draws, strict=True)]
+    return own + others
 
 
 def _apart(at: NDArray[np.float64], tile_at: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
