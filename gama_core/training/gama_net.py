@@ -147,7 +147,8 @@ class Trainer:
         for network in (self.net, self.mean):
             network.load_state_dict({**ours, **shared})
         known = f"{record.card.get('pairs', 'unknown')} pairs in {record.card.get('hours', 'unknown')} hours"
-        self.origin = f"{record.name} ({record.sha256[:12]}), which had learned from {known}"
+        earlier = f", and had begun with {record.card['origin']}" if record.card.get("origin") else ""
+        self.origin = f"{record.name} ({record.sha256[:12]}), which had learned from {known}{earlier}"
 
     def save(self, path: Path) -> None:
         """A checkpoint, to a temporary name first."""
