@@ -40,7 +40,7 @@ CSV_COLUMNS = (
     "path_lat_deg", "path_lon_deg",  # the decoded path
     "path_heading_deg",  # clockwise from north
     "path_speed_m_s",  # of the camera, as the network reads it from the clip; empty where it does not
-    "path_confidence",  # posterior within 80 m
+    "path_confidence",  # probability that the camera was within 80 m, in [0, 1]
     "path_radius_50_m", "path_radius_90_m",  # radii that hold 50 and 90 % of the posterior
     "path_region",
     "truth_lat_deg", "truth_lon_deg",  # the given track at that time; empty without one and in its drop-outs

@@ -35,7 +35,7 @@ class Followed:
 
     `mass` is the posterior in each region of the gallery, mean over clips, float64 (R,); `agreement` how well the clips
     agree with the views along the path. After a closer look `sure` (R,) is the calibrated probability that the path is
-    right and lies in each region; None without one.
+    right and lies in each region, and is in the confidence of its steps; None without one.
     """
 
     path: tuple[PathStep, ...]
@@ -235,11 +235,12 @@ def _path(
 ) -> tuple[PathStep, ...]:  # fmt: skip
     """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass.
 
-    `beyond` is how far the path is to be trusted, and where the clips may be otherwise.
+    `beyond` is how far the path is to be trusted, and where the clips may be otherwise. Another path that leads to the
+    same place makes it no surer: both were laid through what the same clips saw.
     """
     mass = decoded.posterior.sum(axis=2, dtype=np.float64)
     x_m, y_m = _smoothed(decoded, mass, plane, facing_deg, seen, pace)
-    every_x, every_y, every = plane.x_m, plane.y_m, mass
+    every_x, every_y, every, trust = plane.x_m, plane.y_m, mass, 1.0
     if beyond is not None:
         trust, wide, first = beyond
         every_x, every_y = np.concatenate([plane.x_m, wide.x_m]), np.concatenate([plane.y_m, wide.y_m])
@@ -249,6 +250,7 @@ def _path(
     for clip in range(len(mass)):
         here = decoded.place[clip]
         away_m = np.hypot(every_x - x_m[clip], every_y - y_m[clip]) * plane.scale[here]
+        near = away_m[: mass.shape[1]] <= NEAR_M
         order = np.argsort(away_m)
         held = np.cumsum(every[clip][order])
         steps.append(
@@ -258,7 +260,7 @@ def _path(
                 at=plane.at(x_m[clip], y_m[clip]),
                 heading_deg=None if facing_deg is None else float(facing_deg[clip]),
                 region_index=int(plane.region[here]),
-                confidence=min(1.0, float(every[clip][away_m <= NEAR_M].sum())),
+                confidence=min(1.0, trust * float(mass[clip][near].sum())),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
                 radius_90_m=float(away_m[order[np.searchsorted(held, 0.9).clip(max=len(order) - 1)]]),
                 speed_m_s=_speed_m_s(pace.odometry, clip),

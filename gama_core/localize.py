@@ -14,9 +14,10 @@ from gama_core.closer import KnownViews
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import whole_file
+from gama_core.follow import Followed
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
-from gama_core.result import Candidate, Localization, RegionHit, Shortlist, Step
+from gama_core.result import Candidate, Localization, PathStep, RegionHit, Shortlist, Step
 from gama_core.screen import can_screen
 from gama_core.search import search
 from gama_core.see import Seen, see
@@ -27,7 +28,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 5  # counts up when the same question is to be answered otherwise
+METHOD = 6  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -124,7 +125,7 @@ def find(
         ),
         kept=tuple(dict.fromkeys(index for window in windows for index in window.kept)),
         after=_steps(seen, joined([window.second for window in windows]), gallery),
-        path=tuple(step for window in windows for step in window.followed.path) if settings.decode else (),
+        path=tuple(step for window in windows for step in _path(window.followed, inside)) if settings.decode else (),
         confidence=sum(part * _sure(window, inside) for part, window in zip(share, windows, strict=True)),
         seconds=seconds,
         notes=_notes(seen, gallery, models, settings, streets, law.learned),
@@ -143,6 +144,13 @@ def _steps(seen: Seen, shortlist: Shortlist, gallery: Gallery) -> tuple[Step, ..
             candidates.setdefault(candidate.at, candidate)
         steps.append(Step(number, float(time_s), tuple(candidates.values())[:SHOWN]))
     return tuple(steps)
+
+
+def _path(followed: Followed, inside: float) -> tuple[PathStep, ...]:
+    """The path, its confidence with the doubt that the drive lies in the gallery at all: that it is right says both."""
+    if followed.sure is not None:
+        return followed.path
+    return tuple(dataclasses.replace(step, confidence=inside * step.confidence) for step in followed.path)
 
 
 def _sure(window: Window, inside: float) -> float:

@@ -71,14 +71,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One moment of the decoded path; the radii hold 50 and 90 % of the posterior around `at`."""
+    """One moment of the decoded path. The radii hold 50 and 90 % of the posterior around `at`: they say how well the
+    place is known if the path is right, and `confidence` says whether it is."""
 
     clip: int
     time_s: float
     at: LatLon
     heading_deg: float | None
     region_index: int
-    confidence: float  # posterior within 80 m of `at`, in [0, 1]
+    confidence: float  # probability that the camera was within 80 m of `at`, in [0, 1]
     radius_50_m: float
     radius_90_m: float
     speed_m_s: float | None = None  # of the camera, where the network reads it from the clip

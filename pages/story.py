@@ -41,12 +41,9 @@ class Story:
 
     @cached_property
     def confidence(self) -> list[float]:
-        """Of each clip's final place, in [0, 1], the doubt that the drive lies here at all included."""
-        whole = self.localization
-        return [
-            whole.chance(step.confidence, [step.region_index]) if isinstance(step, PathStep) else whole.confidence
-            for step in self.final
-        ]
+        """Of each clip's final place, in [0, 1]; of one that no path leads through, that of the drive."""
+        whole = self.localization.confidence
+        return [step.confidence if isinstance(step, PathStep) else whole for step in self.final]
 
     def near(self, index: int) -> bool:
         """Whether a clip's final place is right, or where no truth is known, believed."""

@@ -237,6 +237,7 @@ def test_a_path_that_is_not_trusted_is_not_sure_of_its_clips(
         assert followed.sure.sum() == pytest.approx(held / (1 + np.exp(bias)), rel=1e-3)
     assert doubted.mass.sum() == pytest.approx(1.0, rel=1e-4)
     for unsure, sure in zip(doubted.path, trusted.path, strict=True):
+        assert unsure.confidence <= 1 / (1 + np.exp(5.0))  # though the first path says the same
         assert unsure.confidence < sure.confidence
         assert unsure.radius_90_m >= sure.radius_90_m
 
