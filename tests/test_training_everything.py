@@ -47,6 +47,18 @@ def test_each_order_is_understood(orders: list[list[str]]) -> None:
         assert answer.exit_code == 0, (order, answer.output)
 
 
+def test_a_run_on_a_gpu_that_begins_with_weights_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    heard: list[list[str]] = []
+    monkeypatch.setattr(everything.subprocess, "run", lambda order, **_: heard.append(order))
+    monkeypatch.setattr(everything.subprocess, "Popen", lambda order, **_: Watched(heard, order))
+    everything.train_everything(900, 5.0, tmp_path, tmp_path, "cuda", 15, tmp_path / "gama-net-compact.safetensors")
+    order = next(order for order in heard if "gama-net" in order)
+    assert order[order.index("--device") + 1] == "cuda"
+    assert order[order.index("--start") + 1] == str(tmp_path / "gama-net-compact.safetensors")
+    answer = CliRunner().invoke(training.app, [*order[len(everything.RUN) + 1 :], "--help"])
+    assert answer.exit_code == 0, answer.output
+
+
 def test_an_option_that_nobody_knows_would_be_noticed(orders: list[list[str]]) -> None:
     assert CliRunner().invoke(APPS[orders[0][0]], [*orders[0][1:], "--no-such-option", "--help"]).exit_code != 0
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -195,8 +195,11 @@ def all_command(
     minutes: Annotated[float, typer.Option(help="Minutes of learning for GAMa-Net.")] = 180.0,
     out: OutOption = Path("weights"),
     data: Annotated[Path, typer.Option(help="Where generated places go.")] = Path("cache"),
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where GAMa-Net learns.")] = "cpu",
+    workers: Annotated[int, typer.Option(help="Processes that make places while it learns.", min=1)] = 1,
+    start: Annotated[Path | None, typer.Option(help="Compact weights to begin with, instead of noise.")] = None,
 ) -> None:
-    """Everything, from nothing: places are made while GAMa-Net learns from the first of them."""
+    """Everything, from nothing or from weights: places are made while GAMa-Net learns from the first of them."""
     from gama_core.training.everything import train_everything
 
-    train_everything(places, minutes, out, data)
+    train_everything(places, minutes, out, data, device, workers, start)

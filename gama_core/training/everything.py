@@ -10,9 +10,13 @@ from pathlib import Path
 RUN = (sys.executable, "-m", "gama_core")
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1"}  # the world draws on one thread a process
 VALIDATION_CITIES = range(20_100, 20_112)
+BATCH_PLACES = {"cpu": 12, "cuda": 24}
+START_LEARNING_RATE = 1.5e-3  # of a run that begins with weights
 
 
-def train_everything(places: int, minutes: float, out: Path, data: Path) -> None:
+def train_everything(
+    places: int, minutes: float, out: Path, data: Path, device: str = "cpu", workers: int = 1, start: Path | None = None
+) -> None:
     """Makes places, trains, and calibrates; interrupted, it goes on where it was.
 
     Args:
@@ -20,15 +24,23 @@ def train_everything(places: int, minutes: float, out: Path, data: Path) -> None
         minutes: of learning, for GAMa-Net.
         out: where weights go.
         data: where generated places go.
+        device: cpu or cuda, where GAMa-Net learns.
+        workers: processes that make places while it learns.
+        start: weights to begin with, instead of noise.
 
     Raises:
         subprocess.CalledProcessError: a step failed, and has said why.
     """
     _world("training-set", data / "validation", first=20_000, places=24)
     _world("training-set", data / "train", first=10_000, places=24, clips=160, regions_across=2)
-    rest = _order("training-set", data / "train", first=10_000, places=places, clips=160, regions_across=2, workers=1)
+    rest = _order(
+        "training-set", data / "train", first=10_000, places=places, clips=160, regions_across=2, workers=workers
+    )
     with subprocess.Popen(rest, env=QUIET) as making:
-        _train("gama-net", out, data=data / "train", validation=data / "validation", minutes=minutes)
+        where = {"device": device, "batch_places": BATCH_PLACES[device]}
+        begin = {} if start is None else {"start": start, "learning_rate": START_LEARNING_RATE}
+        folders = {"data": data / "train", "validation": data / "validation"}
+        _train("gama-net", out, **folders, minutes=minutes, **where, **begin)
         making.wait()
     _world("screening-set", data / "cities", first=12_000, cities=30)
     _world("training-set", data / "validation-large", first=20_300, places=4, clips=400, regions_across=6)
