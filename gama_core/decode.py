@@ -30,12 +30,13 @@ class Decoded:
     heading: Ints
 
 
-def decode(emission: Floats | Singles, motion: Motion) -> Decoded:
+def decode(emission: Floats | Singles, motion: Motion, gaps: NDArray[np.bool_] | None = None) -> Decoded:
     """The posterior, and the drive that goes through the most of it.
 
     Args:
         emission: (C, P, R), how likely each clip is at each state; positive, any scale. Its precision is that of all.
         motion: how the camera moves from clip to clip.
+        gaps: from which clips to the next (C - 1,) it may have gone anywhere; None: from none.
 
     Returns:
         See `Decoded`; exact for this model, in which anything may follow anything with a probability of `FLOOR`.
@@ -44,24 +45,29 @@ def decode(emission: Floats | Singles, motion: Motion) -> Decoded:
     """
     emission = emission / np.maximum(emission.mean(axis=(1, 2), keepdims=True), FLOOR) + FLOOR
     clips = len(emission)
-    forward = np.empty_like(emission)
+    gaps = np.zeros(max(clips - 1, 0), np.bool_) if gaps is None else gaps
+    forward, anywhere = np.empty_like(emission), np.ones_like(emission[0])
     forward[0] = emission[0] / emission[0].sum()
     for clip in range(1, clips):
-        moved = _push(forward[clip - 1], motion, motion.weight(clip - 1))
+        moved = anywhere if gaps[clip - 1] else _push(forward[clip - 1], motion, motion.weight(clip - 1))
         forward[clip] = (moved / max(float(moved.mean()), FLOOR) + FLOOR) * emission[clip]
         forward[clip] /= forward[clip].sum()
-    posterior, backward = forward, np.ones_like(forward[0])  # in place: a long drive fills the memory
+    posterior, backward = forward, anywhere  # in place: a long drive fills the memory
     for clip in range(clips - 2, -1, -1):
-        backward = _pull(backward * emission[clip + 1], motion, motion.weight(clip)) + FLOOR
-        backward /= backward.max()
+        after = backward * emission[clip + 1]
+        backward = anywhere if gaps[clip] else _pull(after, motion, motion.weight(clip)) + FLOOR
+        backward = backward / backward.max()
         posterior[clip] *= backward
     posterior /= posterior.sum(axis=(1, 2), keepdims=True)
     best = np.log(posterior + FLOOR)
     for clip in range(1, clips):
+        if gaps[clip - 1]:
+            best[clip] -= best[clip].max()
+            continue
         driven = _push_best(best[clip - 1], motion, motion.log_weight(clip - 1))
         best[clip] += np.maximum(driven, best[clip - 1].max() + LOG_FLOOR)
         best[clip] -= best[clip].max()
-    place, heading = _trace(best, motion)
+    place, heading = _trace(best, motion, gaps)
     return Decoded(posterior, place, heading)
 
 
@@ -150,7 +156,7 @@ def _push_best(state: Floats, motion: Motion, log_weight: Singles) -> Floats:
     return np.asarray(np.maximum.reduceat(best, edges.starts, axis=0))
 
 
-def _trace(best: Floats, motion: Motion) -> tuple[Ints, Ints]:
+def _trace(best: Floats, motion: Motion, gaps: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """The most likely states, from the last back to the first."""
     edges = motion.edges
     clips, _, headings = best.shape
@@ -162,7 +168,7 @@ def _trace(best: Floats, motion: Motion) -> tuple[Ints, Ints]:
         came = np.array([(heading[clip] - turn) % headings for turn in edges.turns])
         weight = motion.log_weight(clip - 1, arriving)[:, heading[clip], :]
         score = best[clip - 1][edges.source[arriving]][:, came] + weight
-        if not score.size or score.max() < best[clip - 1].max() + LOG_FLOOR:
+        if gaps[clip - 1] or not score.size or score.max() < best[clip - 1].max() + LOG_FLOOR:
             place[clip - 1], heading[clip - 1] = divmod(int(best[clip - 1].argmax()), headings)
             continue
         edge, turn = divmod(int(score.argmax()), len(edges.turns))

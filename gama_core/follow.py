@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gama_core.agreement import SHORT_CLIPS, PathAgreement
 from gama_core.calibration import Calibration
@@ -56,6 +57,10 @@ class Pace:
     def of(cls, seen: Seen, settings: Settings) -> Pace:
         step_s = float(np.median(np.diff(seen.times_s))) if len(seen.times_s) > 1 else settings.clip_every_s
         return cls(step_s, settings.max_speed_m_s, seen.odometry if settings.odometry else None)
+
+    def gaps(self, times_s: Floats) -> NDArray[np.bool_]:
+        """From which clips to the next (C - 1,) the video tells nothing of the way: they lie further apart."""
+        return np.diff(times_s) > 1.5 * self.step_s
 
 
 def follow(
@@ -143,7 +148,7 @@ def first_pass(
     emission = emissions(similarity, calibration.sharpness * novelty(seen.vectors), calibration.doubt)
     if preference is not None:
         emission *= np.exp(preference, dtype=np.float32)
-    decoded = decode(emission, _cruising(plane, calibration, pace))
+    decoded = decode(emission, _cruising(plane, calibration, pace), pace.gaps(seen.times_s))
     return decoded, PathAgreement(_along(decoded, similarity, core), around=_around(decoded, plane, core))
 
 
@@ -164,7 +169,7 @@ def closer_pass(
         emission *= np.exp(preference, dtype=np.float32)
     motion = _cruising(closer.plane, calibration, pace)
     measured = None if pace.odometry is None else Measured(motion.edges, motion, pace.odometry, pace.step_s)
-    decoded = decode(emission, measured or motion)
+    decoded = decode(emission, measured or motion, pace.gaps(seen.times_s))
     held = float(first.posterior[core][:, closer.spots].sum(axis=(1, 2)).mean())
     coarse, fine = (_along(decoded, cosines, core, closer.looked) for cosines in (closer.similarity, closer.fine))
     return decoded, PathAgreement(coarse, fine, held, _around(decoded, closer.plane, core))
@@ -288,7 +293,7 @@ def _smoothed(
         moved_m, spread_m = moved_m / scale[1:, None], spread_m / scale[1:]
     far_m = np.hypot(np.diff(plane.x_m[decoded.place]), np.diff(plane.y_m[decoded.place])) * scale[1:]
     driven = far_m <= max(pace.max_speed_m_s * pace.step_s, 2.0 * plane.spacing_m * scale[1:].max(initial=1.0))
-    driven &= np.abs(np.diff(seen.times_s) - pace.step_s) <= pace.step_s / 2
+    driven &= ~pace.gaps(seen.times_s)
     return smoothed(x_m, y_m, sure_m, pace.step_s, moved_m, spread_m, driven)
 
 

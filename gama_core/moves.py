@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -39,6 +40,11 @@ class Odometry:
 
     def __getitem__(self, clips: slice) -> Odometry:
         return Odometry(*(getattr(self, one.name)[clips] for one in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Odometry]) -> Odometry:
+        """That of successive clips, from those of some of them each."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
     def between(self, clip: int) -> tuple[float, float, float, float]:
         """The same from the start of a clip to that of the next: the mean of both."""

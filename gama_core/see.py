@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from gama_core.stages import OnStage, silent, timed
 from gama_core.video import Clip, Video, cut_clips
 
 VERSION = 2  # counts up when the same video is to be seen otherwise
+PIECE_CLIPS = 300  # whose pixels are held at once: a quarter of a gigabyte
 STEADY = 0.75  # of a clip's frames must differ, if it is to show how the camera moved
 
 
@@ -77,25 +79,51 @@ def see(
     known = cache / f"{_name(video, models, settings)}.npz" if cache else None
     if known is not None and (found := _recall(known, video, models.gama_net.config.fine_dims > 0)) is not None:
         return found
-    with timed(seconds, "video"):
-        clips = list(_heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear))
-    with timed(seconds, "embedding"):
-        frames = (clip.frames for clip in clips)
-        read = read_clips(models, frames, on_done=lambda done: hear("embedding", done, len(clips)))
-    seen = Seen(
-        video_name=video.name,
-        video_sha256=video.sha256,
-        duration_s=video.duration_s,
-        numbers=tuple(clip.number for clip in clips),
-        times_s=np.array([clip.start_s for clip in clips]),
-        vectors=read.vectors,
-        fewest_frames=min(clip.distinct_frames for clip in clips),
-        fine=read.fine,
-        odometry=_odometry(read, clips, models.gama_net.config.motion_frames),
-    )
+    clips = _heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear)
+    parts = []
+    while True:
+        with timed(seconds, "video"):
+            piece = list(islice(clips, PIECE_CLIPS))
+        if not piece:
+            break
+        with timed(seconds, "embedding"):
+            parts.append(_read(piece, video, models, hear, sum(len(part.numbers) for part in parts)))
+    seen = _joined(parts)
     if known is not None:
         _remember(seen, known)
     return seen
+
+
+def _read(piece: list[Clip], video: Video, models: Models, hear: OnStage, before: int) -> Seen:
+    """What the network sees in some clips of a video, of which it has seen so many before."""
+    frames, total = (clip.frames for clip in piece), before + len(piece)
+    read = read_clips(models, frames, on_done=lambda done: hear("embedding", before + done, total))
+    return Seen(
+        video_name=video.name,
+        video_sha256=video.sha256,
+        duration_s=video.duration_s,
+        numbers=tuple(clip.number for clip in piece),
+        times_s=np.array([clip.start_s for clip in piece]),
+        vectors=read.vectors,
+        fewest_frames=min(clip.distinct_frames for clip in piece),
+        fine=read.fine,
+        odometry=_odometry(read, piece, models.gama_net.config.motion_frames),
+    )
+
+
+def _joined(parts: list[Seen]) -> Seen:
+    """Successive parts of one video as a whole."""
+    fine = [part.fine for part in parts if part.fine is not None]
+    moved = [part.odometry for part in parts if part.odometry is not None]
+    return dataclasses.replace(
+        parts[0],
+        numbers=tuple(number for part in parts for number in part.numbers),
+        times_s=np.concatenate([part.times_s for part in parts]),
+        vectors=np.concatenate([part.vectors for part in parts]),
+        fewest_frames=min(part.fewest_frames for part in parts),
+        fine=np.concatenate(fine) if fine else None,
+        odometry=Odometry.joined(moved) if moved else None,
+    )
 
 
 def _odometry(read: Reading, clips: list[Clip], motion_frames: int) -> Odometry | None:

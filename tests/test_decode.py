@@ -61,28 +61,29 @@ def test_one_clip_that_points_far_away_is_overruled() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_the_posterior_and_the_path_through_it_equal_brute_force(seed: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_the_posterior_and_the_path_through_it_equal_brute_force(seed: int, gaps: list[bool]) -> None:
     rng = np.random.default_rng(seed)
     x, y = grid(3, 2, 20.0)
     motion = motions(x, y, np.array([0.0]), 1.0, 25.0, 2.0)
     emission = rng.uniform(0.01, 1.0, (4, 6, 1))
     step = np.zeros((6, 6))
     step[motion.edges.source, motion.edges.target] = motion.weight(0)[:, 0, 0]
+    steps = [np.ones((6, 6)) if gap else step for gap in gaps]
     weight = {
         path: np.prod([emission[clip, place, 0] for clip, place in enumerate(path)])
-        * np.prod([step[a, b] for a, b in itertools.pairwise(path)])
+        * np.prod([way[a, b] for way, (a, b) in zip(steps, itertools.pairwise(path), strict=True)])
         for path in itertools.product(range(6), repeat=4)
     }
     total = sum(weight.values())
     expected = np.array(
         [[sum(w for path, w in weight.items() if path[clip] == place) for place in range(6)] for clip in range(4)]
     )
-    decoded = decode(emission, motion)
+    decoded = decode(emission, motion, np.array(gaps))
     assert decoded.posterior[:, :, 0] == pytest.approx(expected / total, abs=1e-9)
     share = {  # of a drive: how much of the posterior it goes through, by steps that a car takes
         path: np.prod([expected[clip, place] / total for clip, place in enumerate(path)])
-        * np.prod([step[a, b] for a, b in itertools.pairwise(path)])
+        * np.prod([way[a, b] for way, (a, b) in zip(steps, itertools.pairwise(path), strict=True)])
         for path in weight
     }
     best = tuple(int(place) for place in decoded.place)

@@ -57,6 +57,14 @@ def test_a_drive_over_the_border_of_two_regions_comes_back(gallery: Gallery, mod
     assert followed.mass == pytest.approx([0.5, 0.5], abs=0.05)
 
 
+def test_over_a_gap_in_the_video_the_car_may_have_gone_anywhere(gallery: Gallery, models: Models) -> None:
+    rows = np.concatenate([eastwards(gallery, 1)[:4], eastwards(gallery, 6)[-4:]])  # 570 m in the 30 s between
+    seen = saw(gallery.embeddings[rows].astype(np.float32))
+    seen.times_s[4:] += 26.0
+    for step, row in zip(follow(seen, gallery, BOTH, models, Settings()).path, rows, strict=True):
+        assert step.at.distance_m(gallery.candidate(int(row), 0.0).at) < 15.0
+
+
 def test_clips_that_look_like_nothing_here_leave_the_path_in_doubt(gallery: Gallery, models: Models) -> None:
     rows = eastwards(gallery)
     known = gallery.embeddings[rows].astype(np.float32)

@@ -1,0 +1,38 @@
+"""What is seen in a video is the same however many of its clips are held at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gama_core import see as seeing
+from gama_core.see import see
+from gama_core.settings import Settings
+from gama_core.video import open_video
+from tests.cities import random_models
+from tests.films import even, film
+
+SETTINGS = Settings(clip_every_s=0.5)
+
+
+def test_a_video_seen_piece_by_piece_is_the_video_seen_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    pictures = [rng.integers(0, 255, (72, 128, 3), np.uint8) for _ in range(60)]
+    video = open_video(film(tmp_path / "drive.mp4", even(15, 60), pictures, (128, 72)))
+    models = random_models(fine=True)
+    whole, heard = see(video, models, SETTINGS), []
+    monkeypatch.setattr(seeing, "PIECE_CLIPS", 3)
+    pieces = see(video, models, SETTINGS, lambda stage, done, _total: heard.append((stage, done)))
+    assert whole.numbers == pieces.numbers
+    assert len(whole.numbers) % 3 != 0
+    for one, other in ((whole.times_s, pieces.times_s), (whole.vectors, pieces.vectors), (whole.fine, pieces.fine)):
+        assert other == pytest.approx(one, abs=2e-2)  # bfloat16, and other batches
+    assert whole.odometry is not None
+    assert pieces.odometry is not None
+    for name in (field.name for field in dataclasses.fields(whole.odometry)):
+        assert len(getattr(pieces.odometry, name)) == len(whole.numbers)
+    assert [done for stage, done in heard if stage == "video"] == list(range(1, len(whole.numbers) + 1))
+    assert heard[-1] == ("embedding", len(whole.numbers))
