@@ -130,14 +130,14 @@ def to_csv(localization: Localization, track: Track | None = None) -> str:
     """One row a clip under the header CSV_COLUMNS; what is unknown is empty."""
     comparison = compare(localization, track) if track else None
     names = {hit.index: hit.region.name for hit in localization.regions}
-    rows = {step.clip: _csv_step(step.clip, step.time_s) for step in localization.before}
+    rows = {step.time_s: _csv_step(step.clip, step.time_s) for step in localization.before}
     for stage, steps in (("before", localization.before), ("after", localization.after)):
         for step in steps:
             best = step.best
-            rows[step.clip] |= _csv_place(stage, best.at)
-            rows[step.clip] |= {f"{stage}_score": f"{best.score:.4f}", f"{stage}_region": names[best.region_index]}
+            rows[step.time_s] |= _csv_place(stage, best.at)
+            rows[step.time_s] |= {f"{stage}_score": f"{best.score:.4f}", f"{stage}_region": names[best.region_index]}
     for moment in localization.path:
-        rows[moment.clip] |= _csv_path(moment, names)
+        rows[moment.time_s] |= _csv_path(moment, names)
     if comparison:
         _csv_truth(rows, localization, comparison)
     text = io.StringIO()
@@ -274,11 +274,11 @@ def _csv_path(step: PathStep, names: dict[int, str]) -> dict[str, str]:
     }
 
 
-def _csv_truth(rows: dict[int, dict[str, Any]], localization: Localization, comparison: Comparison) -> None:
+def _csv_truth(rows: dict[float, dict[str, Any]], localization: Localization, comparison: Comparison) -> None:
     """Adds the truth and each stage's distance from it."""
     for step, at in zip(localization.before, comparison.truth, strict=True):
-        rows[step.clip] |= _csv_place("truth", at) if at else {}
+        rows[step.time_s] |= _csv_place("truth", at) if at else {}
     for name in STAGES:
         stage = getattr(comparison, name)
         for step, error_m in zip(getattr(localization, name), stage.error_m if stage else (), strict=False):
-            rows[step.clip][f"{name}_error_m"] = "" if error_m is None else f"{error_m:.1f}"
+            rows[step.time_s][f"{name}_error_m"] = "" if error_m is None else f"{error_m:.1f}"

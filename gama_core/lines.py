@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from shapely import LinearRing, Point, union_all
+from shapely import LinearRing, Point, Polygon, union_all
 from shapely.geometry.polygon import orient
 
 from gama_core.geo import LatLon
@@ -32,11 +32,12 @@ def truth_pieces(track: Track, duration_s: float) -> list[list[Fix]]:
 
 
 def path_pieces(path: Sequence[PathStep], low: float, high: float) -> list[list[LatLon]]:
-    """The pieces of the path whose confidence, the lower of two neighbouring steps, lies in [low, high)."""
+    """The pieces of the path whose confidence, the lower of two neighbouring steps, lies in [low, high). Where it
+    jumps, over a gap in the video or in what was found, there is no line."""
     pieces: list[list[LatLon]] = []
     joined = False
     for left, right in pairwise(path):
-        fits = low <= min(left.confidence, right.confidence) < high
+        fits = low <= min(left.confidence, right.confidence) < high and _driven(left, right)
         if fits and not joined:
             pieces.append([left.at])
         if fits:
@@ -45,28 +46,38 @@ def path_pieces(path: Sequence[PathStep], low: float, high: float) -> list[list[
     return pieces
 
 
+FASTEST_M_S = 60.0  # what is further apart was not driven
 WIDEST_M = 300.0  # a circle of doubt wider than this is not drawn: it would cover the map and say nothing
 
 
 def band(path: Sequence[PathStep]) -> list[list[Ring]]:
-    """The ground that holds 90 % of the posterior: circles around the steps, joined along the path.
+    """The ground that holds 90 % of the posterior: circles around the steps, joined along the path where it was driven.
 
     Steps whose circle is wider than a region are left out: a band that covers the map says nothing.
 
     Returns:
         Polygons, each its closed outer ring (counter-clockwise on the map) and then its holes (clockwise).
     """
-    circles = []
-    for step in path:
-        if step.radius_90_m > WIDEST_M:
-            continue
-        x, y = world_pixels(step.at.lat_deg, step.at.lon_deg)
-        radius_px = max(step.radius_90_m, 1.0) / metres_per_pixel(step.at.lat_deg)
-        circles.append(Point(float(x), float(y)).buffer(radius_px, quad_segs=8))
-    joined = [union_all(pair).convex_hull for pair in pairwise(circles)] or circles
-    ground = union_all(joined).simplify(2.0)
+    known = [step for step in path if step.radius_90_m <= WIDEST_M]
+    circles = [_circle(step) for step in known]
+    joined = [
+        union_all(pair).convex_hull
+        for pair, steps in zip(pairwise(circles), pairwise(known), strict=True)
+        if _driven(*steps)
+    ]
+    ground = union_all([*circles, *joined]).simplify(2.0)
     shapes = [orient(shape, sign=-1.0) for shape in getattr(ground, "geoms", [ground])]  # y grows southwards
     return [[_ring(shape.exterior), *map(_ring, shape.interiors)] for shape in shapes]
+
+
+def _driven(left: PathStep, right: PathStep) -> bool:
+    return left.at.distance_m(right.at) <= FASTEST_M_S * (right.time_s - left.time_s)
+
+
+def _circle(step: PathStep) -> Polygon:
+    x, y = world_pixels(step.at.lat_deg, step.at.lon_deg)
+    radius_px = max(step.radius_90_m, 1.0) / metres_per_pixel(step.at.lat_deg)
+    return Point(float(x), float(y)).buffer(radius_px, quad_segs=8)
 
 
 def square(at: LatLon, side_m: float, rotation_deg: float) -> Ring:

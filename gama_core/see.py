@@ -80,7 +80,7 @@ def see(
     if known is not None and (found := _recall(known, video, models.gama_net.config.fine_dims > 0)) is not None:
         return found
     clips = _heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear)
-    parts = []
+    parts: list[Seen] = []
     while True:
         with timed(seconds, "video"):
             piece = list(islice(clips, PIECE_CLIPS))

@@ -94,6 +94,16 @@ def test_csv_has_the_documented_header_and_a_row_a_clip(localization, track):
         assert float(row["path_error_m"]) == pytest.approx(track.at(step.time_s).distance_m(step.at), abs=0.06)
 
 
+def test_csv_has_a_row_for_each_clip_of_a_second(localization):
+    halves = {
+        stage: tuple(replace(one, clip=one.clip // 2, time_s=one.time_s / 2) for one in getattr(localization, stage))
+        for stage in ("before", "after", "path")
+    }
+    rows = list(csv.DictReader(io.StringIO(to_csv(replace(localization, **halves)))))
+    assert [float(row["time_s"]) for row in rows] == [number / 2 for number in range(CLIPS)]
+    assert all(row["path_confidence"] for row in rows)
+
+
 def test_csv_leaves_empty_what_is_not_known(gallery):
     rows = list(csv.DictReader(io.StringIO(to_csv(make_localization(gallery, best=3)))))
     assert {row[name] for row in rows for name in CSV_COLUMNS if name.startswith(("truth", "path"))} == {""}

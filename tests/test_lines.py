@@ -9,8 +9,8 @@ from gama_core.track import Fix, Track
 SOMEWHERE = LatLon(40.0, -40.0)
 
 
-def step(clip, at, confidence=0.9, radius_90_m=30.0):
-    return PathStep(clip, float(clip), at, None, 0, confidence, 10.0, radius_90_m)
+def step(clip, at, confidence=0.9, radius_90_m=30.0, seconds_a_clip=1.0):
+    return PathStep(clip, seconds_a_clip * clip, at, None, 0, confidence, 10.0, radius_90_m)
 
 
 def on_paper(ring):
@@ -45,10 +45,18 @@ def test_the_band_holds_the_circle_of_every_step():
 
 def test_a_drive_around_a_block_leaves_a_hole_in_its_band():
     corners = [(0, 0), (300, 0), (300, 300), (0, 300), (0, 0)]
-    (rings,) = band([step(n, SOMEWHERE.moved(*corner)) for n, corner in enumerate(corners)])
+    (rings,) = band([step(n, SOMEWHERE.moved(*corner), seconds_a_clip=20.0) for n, corner in enumerate(corners)])
     assert len(rings) == 2
     assert LinearRing(on_paper(rings[0])).is_ccw
     assert not LinearRing(on_paper(rings[1])).is_ccw
+
+
+def test_nothing_is_drawn_where_the_path_jumps():
+    path = [step(n, SOMEWHERE.moved(10 * n + (n > 2) * 900, 0)) for n in range(5)]
+    assert [len(piece) for piece in path_pieces(path, 0.7, 1.1)] == [3, 2]
+    between = SOMEWHERE.moved(450, 0)
+    for rings in band(path):
+        assert not Polygon(on_paper(rings[0])).contains(Point(between.lon_deg, between.lat_deg))
 
 
 def test_one_step_is_a_circle():
