@@ -184,7 +184,7 @@ def _looked_at() -> list[Place | Broken]:
     return [_place(folder, _changed(folder / "gallery.json")) for folder in gallery_folders()]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _place(folder: Path, _changed_ns: int) -> Place | Broken:
     try:
         gallery = open_gallery(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -26,7 +27,7 @@ LINE = 165  # letters of a notice that fit into one line of the page
 
 def show(job: Job, drive: Drive, place: Place) -> None:
     """The whole answer of a finished job."""
-    story = Story(job.result.localization, drive.track())
+    story = session.story(job, drive)
     st.html(figures(_figures(story, job.result.device)))
     if words := _caution(story.localization):
         st.html(words)
@@ -40,10 +41,11 @@ def streets_url(place: Place) -> str | None:
 
 
 def export(job: Job, drive: Drive, place: Place) -> None:
-    """The menu of files to take away; each is made when it is asked for."""
+    """The menu of files to take away, under the name that the person knows; each is made when it is asked for."""
+    told = replace(job.result.localization, video_name=drive.title)
     name = "".join(letter if letter.isalnum() else "-" for letter in drive.title).strip("-").lower() or "drive"
     with st.popover("Export"):
-        for label, ending, kind, make in _exports(job.result.localization, drive, place):
+        for label, ending, kind, make in _exports(told, drive, place):
             st.download_button(
                 label, make, f"{name}.{ending}", kind, on_click="ignore", width="stretch", key=f"export-{ending}"
             )
@@ -65,7 +67,7 @@ def _exports(localization: Localization, drive: Drive, place: Place) -> list[tup
 @st.fragment
 def _explore(job: Job, drive: Drive, place: Place) -> None:
     """Map, clip and bars: all that moves with the slider, and nothing else."""
-    story = Story(job.result.localization, drive.track())
+    story = session.story(job, drive)
     index = session.clip(job, story.clips)
     left, right = st.columns(COLUMNS, gap="small")
     with left:

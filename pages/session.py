@@ -22,6 +22,7 @@ from pages.catalog import Drive, Place
 from pages.figures import Figure, figures_of
 from pages.jobs import Job, Jobs, Work
 from pages.runs import RunFile
+from pages.story import Story
 from pages.street_files import OWN, StreetFile
 
 if TYPE_CHECKING:
@@ -158,6 +159,14 @@ def address() -> dict[str, str]:
 def note_address() -> None:
     """Notes the home page's address, before another page takes its place."""
     st.session_state["address"] = st.query_params.to_dict()
+
+
+def story(about: Job, of: Drive) -> Story:
+    """The answer of a finished job beside its truth; told once, however often the slider moves."""
+    known: Story | None = st.session_state.get("story")
+    if known is None or known.localization is not about.result.localization:
+        known = st.session_state["story"] = Story(about.result.localization, of.track())
+    return known
 
 
 def clip(about: Job, count: int) -> int:

@@ -36,7 +36,7 @@ def _close(job: Job) -> None:
 
 
 def _why(job: Job, drive: Drive, place: Place) -> None:
-    story = Story(job.result.localization, drive.track())
+    story = session.story(job, drive)
     found = outliers(story.localization)
     growing, strays = st.tabs(["Growing evidence", f"Outliers ({len(found)} of {story.clips} clips)"])
     with growing:
