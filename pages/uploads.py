@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -21,13 +21,21 @@ from starlette.responses import JSONResponse
 from gama_core.errors import TrackUnreadable, VideoUnreadable
 from gama_core.telemetry import read_track
 from gama_core.video import open_video, upright
-from pages.catalog import STREET_ENDINGS, TRACK_ENDINGS, VIDEO_ENDINGS, Drive, uploaded_drive, uploads_folder
+from pages.catalog import (
+    STREET_ENDINGS,
+    TRACK_ENDINGS,
+    VIDEO_ENDINGS,
+    Drive,
+    cache_folder,
+    uploaded_drive,
+    uploads_folder,
+)
 from pages.jobs import Job
 
 LIMIT_BYTES = 4 * 1024**3
 TEXT_LIMIT_BYTES = 64 * 1024**2  # of what is read as a whole: tracks, GeoJSON
 STREETS_LIMIT_BYTES = 512 * 1024**2
-KEEP_S = 7 * 24 * 3600.0
+KEEP_S, KEEP_ANSWERS_S = 7 * 24 * 3600.0, 30 * 24 * 3600.0
 FILM_WIDTH_PX = 960
 
 
@@ -101,6 +109,7 @@ def accept(files: list[dict[str, str]]) -> Drive:
         VideoUnreadable: no video among them, or one that does not open.
         TrackUnreadable: a GPS file that no reader understands.
     """
+    forget_old()  # a server may run for months
     with taken(files) as received:
         videos = [one for one in received if one.path.suffix in VIDEO_ENDINGS]
         tracks = [one for one in received if one.path.suffix in TRACK_ENDINGS]
@@ -188,10 +197,14 @@ def _encode(drive: Drive, to: Path, job: Job) -> None:
 
 
 def forget_old() -> None:
-    """Removes uploads that nobody has touched for a week, and what was cut short."""
-    for path in [*uploads_folder().glob("u-*"), *uploads_folder().glob("incoming/*")]:
-        if time.time() - path.stat().st_mtime > KEEP_S:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    """Removes uploads that nobody has touched for a week, what was cut short, and answers of a month ago: they are
+    asked anew."""
+    brought = [*uploads_folder().glob("u-*"), *uploads_folder().glob("incoming/*")]
+    answers = (cache_folder() / "answers").rglob("*.*")
+    for path, keep_s in [*((path, KEEP_S) for path in brought), *((path, KEEP_ANSWERS_S) for path in answers)]:
+        with suppress(FileNotFoundError):  # another visitor's server was here first
+            if time.time() - path.stat().st_mtime > keep_s:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
 
 
 def _incoming() -> Path:

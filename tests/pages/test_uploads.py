@@ -171,6 +171,14 @@ def test_uploads_are_forgotten_after_a_week(server: Starlette, film: bytes) -> N
     old, new = (uploads.accept([put(server, "a.mp4", film)]) for _ in range(2))
     long_ago = old.video_path.stat().st_mtime - 8 * 24 * 3600
     os.utime(old.video_path.parent, (long_ago, long_ago))
+    clips = catalog.cache_folder() / "answers" / "clips"
+    clips.mkdir(parents=True)
+    answers = [clips.parent / "new.json", clips.parent / "old.json", clips / "old.npz"]
+    for path in answers:
+        path.write_text("{}")
+    for path in answers[1:]:
+        os.utime(path, (long_ago - 30 * 24 * 3600, long_ago - 30 * 24 * 3600))
     uploads.forget_old()
+    assert [path.exists() for path in answers] == [True, False, False]
     assert catalog.find_drive(old.id) is None
     assert catalog.find_drive(new.id) == new
