@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,14 +64,15 @@ def main() -> None:
     parser.add_argument(
         "--of-each-city", type=int, help="so many drives of each city of the county; all where not given"
     )
+    parser.add_argument("--cities", type=int, help="the first so many cities of the county; all where not given")
     asked = parser.parse_args()
     models = load_models()
     with crew() as workers:
         for name in asked.tables or tables:
-            tables[name](models, workers, asked.of_each_city)
+            tables[name](models, workers, asked)
 
 
-def _sample(models: Models, workers: Crew, _most: int | None) -> None:
+def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
     gallery, films = open_gallery(SAMPLE), _films()
     drives = workers.read_drives(films)
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
@@ -90,9 +92,9 @@ def _sample(models: Models, workers: Crew, _most: int | None) -> None:
     print(f"\nkept: {save_run(record_drives('Sample drives', kept, gallery), RUNS).relative_to(ROOT)}\n")
 
 
-def _county(models: Models, workers: Crew, most: int | None) -> None:
-    some = test_county.cities(most)
-    gallery, _, every = _made(models, workers, some, "county")
+def _county(models: Models, workers: Crew, asked: Namespace) -> None:
+    some = _cities(asked)
+    gallery, _, every = _made(models, workers, some, _name(some))
     _title(f"{len(every)} drives of 40 s through {len(some)} cities", gallery)
     rows = print_ladder(workers, every, gallery, test_county.streets_of(some))
     print_by_weather(every, rows)
@@ -100,9 +102,9 @@ def _county(models: Models, workers: Crew, most: int | None) -> None:
     print()
 
 
-def _lengths(models: Models, workers: Crew, most: int | None) -> None:
-    some = test_county.cities(most)
-    gallery, _, every = _made(models, workers, some, "county")
+def _lengths(models: Models, workers: Crew, asked: Namespace) -> None:
+    some = _cities(asked, long=True)
+    gallery, _, every = _made(models, workers, some, _name(some))
     _title(f"the first seconds of {len(every)} drives, and longer ones, through {len(some)} cities", gallery)
     print_lengths(workers, every, gallery, LENGTHS)
     long = [drive for city in some for drive in workers.read_drives(city.long_films)]
@@ -110,22 +112,32 @@ def _lengths(models: Models, workers: Crew, most: int | None) -> None:
     print()
 
 
-def _sizes(models: Models, workers: Crew, most: int | None) -> None:
-    some = test_county.cities(most)
-    gallery, drives, every = _made(models, workers, some, "county")
+def _sizes(models: Models, workers: Crew, asked: Namespace) -> None:
+    some = _cities(asked)
+    gallery, drives, every = _made(models, workers, some, _name(some))
     _title(f"{len(every)} drives of 40 s among fewer regions than the county's", gallery)
     for count in (1, 6):
         _in_parts(models, workers, some, drives, count)
     print()
 
 
-def _left_out(models: Models, workers: Crew, most: int | None) -> None:
-    some = test_county.cities(most)
-    gallery, _, every = _made(models, workers, some, "county")
+def _left_out(models: Models, workers: Crew, asked: Namespace) -> None:
+    some = _cities(asked)
+    gallery, _, every = _made(models, workers, some, _name(some))
     print(f"{len(every)} drives through {len(gallery.regions)} regions, and again without their own", end="")
     rows = workers.answers(every, gallery, Settings(), "default")
     print_left_out(workers, every, rows, gallery)
     print()
+
+
+def _cities(asked: Namespace, long: bool = False) -> list[City]:
+    """The cities of the county that were asked for; their long drives are not filmed where nobody looks at them."""
+    found = test_county.cities(asked.of_each_city)[: asked.cities]
+    return [replace(city, long_drives=city.long_drives if long else 0) for city in found]
+
+
+def _name(some: Sequence[City]) -> str:
+    return "county" if len(some) == test_county.CITIES else f"county-{len(some)}"
 
 
 def _made(
@@ -134,7 +146,8 @@ def _made(
     """One gallery of some cities, the drives of 40 s through each, and all of them."""
     test_county.make_films(some)
     drives = {city: workers.read_drives(city.films) for city in some}
-    return test_county.county(models, some, name), drives, [drive for city in some for drive in drives[city]]
+    every = [drive for city in some for drive in drives[city]]
+    return test_county.county(models, some, name), drives, every
 
 
 def _in_parts(models: Models, workers: Crew, some: Sequence[City], drives: dict[City, list[Drive]], count: int) -> None:
@@ -149,8 +162,8 @@ def _in_parts(models: Models, workers: Crew, some: Sequence[City], drives: dict[
     print_row(f"  among {regions} regions", "path", rows, timed=False)
 
 
-def _held_out(models: Models, workers: Crew, most: int | None) -> None:
-    some = test_county.held_out_cities(most)
+def _held_out(models: Models, workers: Crew, asked: Namespace) -> None:
+    some = test_county.held_out_cities(asked.of_each_city)
     gallery, drives, every = _made(models, workers, some, "held-out")
     _title(f"{len(every)} drives of 40 s through {len(some)} cities of styles that were held out", gallery)
     rows = print_ladder(workers, every, gallery)
@@ -163,7 +176,7 @@ def _held_out(models: Models, workers: Crew, most: int | None) -> None:
     print()
 
 
-def _real(models: Models, _workers: Crew, _most: int | None) -> None:
+def _real(models: Models, _workers: Crew, _asked: Namespace) -> None:
     print_real(models)
 
 
