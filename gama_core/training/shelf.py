@@ -38,7 +38,7 @@ class _Held:
 
     @classmethod
     def of(cls, place: TrainingPlace, device: torch.device) -> _Held:
-        return cls(*(torch.from_numpy(np.array(pixels)).to(device) for pixels in place_pixels(place)))
+        return cls(*(torch.from_numpy(np.array(pixels)).to(device) for pixels in _pixels(place)))
 
 
 class Shelf:
@@ -77,14 +77,14 @@ class Shelf:
         held = self._held.get(place.seed)
         if held is None:
             held = _Held.of(place, self.device)
-            size = sum(pixels.nbytes for pixels in place_pixels(place))
+            size = sum(pixels.nbytes for pixels in _pixels(place))
             if size <= self.room_bytes:
                 self.room_bytes -= size
                 self._held[place.seed] = held
         return held
 
 
-def place_pixels(place: TrainingPlace) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+def _pixels(place: TrainingPlace) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
     """All pictures of a place: its clips, their sharp frames, and itself from above."""
     return place.clips, place.frames, place.aerial
 

@@ -93,3 +93,5 @@ def test_a_page_without_a_video_follows_a_change_of_the_theme(page: Page) -> Non
     page.locator("[data-testid=stMainMenuPopover]").get_by_text("Light").click()
     page.keyboard.press("Escape")
     wait_for_map(page, "getComputedStyle(document.documentElement).getPropertyValue('--ground') === '#dfe5ec'")
+    ground = map_of(page).locator("html").evaluate("node => getComputedStyle(node).getPropertyValue('--ground')")
+    assert ground == "#dfe5ec"
