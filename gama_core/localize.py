@@ -181,6 +181,8 @@ def _notes(
         )
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
+    if settings.closer and not settings.headings:
+        notes.append("Headings do not count here, and without them nothing is looked at more closely.")
     if streets is not None and streets.within(gallery.bounds) is None:
         notes.append(f"None of the streets of {streets.name} lies in this gallery: they changed nothing.")
     elif streets is not None and settings.street_weight > 0:
@@ -192,7 +194,7 @@ def _question(video: Video, gallery: Gallery, models: Models, settings: Settings
     """A name for the question: what is asked, of which gallery, by which weights."""
     screening = models.screening_record.sha256 if models.screening_record else None
     parts = [METHOD, video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
-    parts += [dataclasses.asdict(models.calibration), streets.sha256 if streets else None]
+    parts += [dataclasses.asdict(models.calibration), [streets.sha256, streets.name] if streets else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -75,7 +75,13 @@ CHOICES = (  # a line each: the dialog, the address and the chips follow
     Choice("keep_regions", "Regions", "Regions searched again", "{} regions kept", "At most so many of the best."),
     Choice("decode", "Path", "One drivable path", "path {}", "Of all likely places the one way that a car can drive."),
     Choice("headings", "Path", "Headings count", "headings {}", "The path minds which way each view looks."),
-    Choice("closer", "Path", "A closer look", "closer look {}", "Where the first path may lie, views are much denser."),
+    Choice(
+        "closer",
+        "Path",
+        "A closer look",
+        "closer look {}",
+        "Where the first path may lie, views are much denser; only where headings count.",
+    ),
     Choice("odometry", "Path", "Measured motion", "measured motion {}", "The path drives and turns as the camera did."),
     Choice(
         "max_speed_m_s", "Path", "Top speed, m/s", "at most {} m/s", "Faster it does not drive; 25 m/s are 90 km/h."

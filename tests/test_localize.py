@@ -94,10 +94,23 @@ def test_streets_are_another_question_and_said_to_be_used(
         led = localize(video, gallery, models, cache=tmp_path, streets=streets)
         assert any(words in note for note in led.notes)
         assert localize(video, gallery, models, cache=tmp_path, streets=streets) == led
+    renamed = localize(video, gallery, models, cache=tmp_path, streets=Streets("moved.gpkg", far.segments))
+    assert any("moved.gpkg" in note for note in renamed.notes)
     assert led.path == plain.path  # those that lie elsewhere
     assert led.regions == plain.regions
     assert localize(video, gallery, models, cache=tmp_path) == plain
-    assert len(list(tmp_path.glob("*.json"))) == 3
+    assert len(list(tmp_path.glob("*.json"))) == 4
+
+
+def test_headings_that_do_not_count_are_said_to_take_the_closer_look_with_them(
+    video: Video, gallery: Gallery, models: Models
+) -> None:
+    def said(settings: Settings) -> bool:
+        return any("looked at more closely" in note for note in localize(video, gallery, models, settings).notes)
+
+    assert said(Settings(headings=False))
+    assert not said(Settings())
+    assert not said(Settings(headings=False, closer=False))
 
 
 def test_a_drive_that_is_hardly_here_is_said_to_be_elsewhere(video: Video, gallery: Gallery, models: Models) -> None:
