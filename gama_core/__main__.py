@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ app = typer.Typer(help="GAMa puts a dash-cam drive on the map.", no_args_is_help
 gallery_app = typer.Typer(help="Galleries: places that can be searched, made of aerial imagery.", no_args_is_help=True)
 app.add_typer(gallery_app, name="gallery")
 
-CACHE = Path("cache/answers")
+CACHE = Path(os.environ.get("GAMA_CACHE") or "cache") / "answers"  # as the app keeps them
 WeightsOption = Annotated[
     Path | None, typer.Option("--weights", help="GAMa-Net: a .safetensors of ours or a published .pth.")
 ]
@@ -42,6 +43,9 @@ def localize_command(
     video: Annotated[Path, typer.Argument(help="A dash-cam video: mp4, mov, mkv, avi, webm or gif.")],
     gallery: Annotated[Path, typer.Option(help="The gallery to search: a folder that `gallery build` wrote.")],
     track: Annotated[Path | None, typer.Option(help="The true GPS track, only to compare with the answer.")] = None,
+    track_start: Annotated[
+        datetime | None, typer.Option(help="When the video began (UTC), for a track with times of day.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write map.html, track.geojson, track.gpx, steps.csv ... here.")
     ] = None,
@@ -66,7 +70,7 @@ def localize_command(
 ) -> None:
     """Say where a video was filmed."""
     from gama_core.embed import load_models
-    from gama_core.evaluate import compare
+    from gama_core.evaluate import compare, start_doubt
     from gama_core.evidence import growing_evidence, tabled
     from gama_core.export import write_exports
     from gama_core.gallery import open_gallery
@@ -88,7 +92,7 @@ def localize_command(
         max_speed_m_s=max_speed_m_s,
     )
     network = read_streets(streets) if streets else None
-    truth = read_track(track) if track else None
+    truth = read_track(track, track_start) if track else None
     place, opened = open_gallery(gallery), open_video(video)
     with bar() as hear:
         models = load_models(device, weights, screening_weights)  # type: ignore[arg-type]
@@ -99,6 +103,8 @@ def localize_command(
     figures = _figures(answer)
     if truth is not None:
         figures |= _beside_truth(compare(answer, truth))
+        if doubt := start_doubt(truth, answer.duration_s):
+            figures["notes"] = [*figures.get("notes", []), doubt]
     if evidence:
         figures |= tabled(grown, truth)
     if out is not None:

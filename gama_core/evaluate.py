@@ -11,10 +11,12 @@ import numpy as np
 from gama_core.geo import LatLon, angle_between_deg
 from gama_core.measures import absolute_trajectory_error_m, discrete_frechet_m
 from gama_core.result import Localization, Step
+from gama_core.tile import held_by
 from gama_core.track import Track
 
 NEAR_M = 80.0  # the field's limit for a clip found (0.05 mile, as the paper's metric)
 PRECISE_M = 25.0
+LONGER_S = 30.0  # a track as much longer than its video is of more than the video
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ def compare(localization: Localization, track: Track) -> Comparison:
         Errors per clip and stage, and the rank of the region that holds most of the drive's clips.
     """
     truth = tuple(track.at(step.time_s) for step in localization.before)
-    votes = [hit.index for at in truth if at is not None for hit in localization.regions if hit.region.contains(at)]
-    true_region = max(set(votes), key=votes.count) if votes else None
+    true_region = _true_region(truth, localization)
     ranks = {hit.index: rank for rank, hit in enumerate(localization.regions, start=1)}
     path = localization.path
     return Comparison(
@@ -138,6 +139,27 @@ def agreement(localization: Localization) -> Agreement:
         spread_before_m=_spread_m(localization.before),
         spread_after_m=_spread_m(localization.after),
     )
+
+
+def start_doubt(track: Track, duration_s: float) -> str:
+    """What a person must know who compares a video with a track that is much longer, and began nobody knows when."""
+    longer_s = track.end_s - duration_s
+    if not track.start_assumed or longer_s < LONGER_S:
+        return ""
+    return (
+        f"The GPS file holds times of day and runs {longer_s:.0f} s longer than the video. Its first fix was taken for "
+        "the first frame: if the video began later, what is compared with it is wrong."
+    )
+
+
+def _true_region(truth: Sequence[LatLon | None], localization: Localization) -> int | None:
+    """The searched region that holds most of the clips, the first in the gallery of equals; None where none does."""
+    hits = sorted(localization.regions, key=lambda hit: hit.index)
+    known = [at for at in truth if at is not None]
+    if not known:
+        return None
+    votes = held_by(known, [hit.region for hit in hits]).sum(axis=0)
+    return hits[int(votes.argmax())].index if votes.any() else None
 
 
 def _share(hits: Sequence[bool]) -> float:

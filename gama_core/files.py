@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from gama_core.errors import GamaError
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -62,6 +65,15 @@ def whole_file(path: Path) -> Iterator[Path]:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def keep_if_possible(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes what can be made anew, whole or not at all; where nothing can be written the log says so, no more."""
+    try:
+        with whole_file(path) as partial:
+            write(partial)
+    except GamaError as error:
+        log.warning("not kept: %s", error)
 
 
 @contextmanager

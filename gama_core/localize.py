@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from gama_core.agreement import together
-from gama_core.closer import KnownViews
+from gama_core.closer import KnownViews, can_look_closer
 from gama_core.embed import Models
 from gama_core.errors import GamaError
-from gama_core.files import whole_file
+from gama_core.files import keep_if_possible
 from gama_core.follow import Followed
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
@@ -181,8 +181,14 @@ def _notes(
         )
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
+    elif settings.screening == "fused" and models.calibration.screening_weight == 0:
+        notes.append(
+            "Beside the clips these weights give the screening network no say: the clips alone ranked the regions."
+        )
     if settings.closer and not settings.headings:
         notes.append("Headings do not count here, and without them nothing is looked at more closely.")
+    elif settings.closer and not can_look_closer(gallery, models):
+        notes.append("Nothing was looked at more closely: these weights or this gallery do not allow it.")
     if streets is not None and streets.within(gallery.bounds) is None:
         notes.append(f"None of the streets of {streets.name} lies in this gallery: they changed nothing.")
     elif streets is not None and settings.street_weight > 0:
@@ -208,5 +214,4 @@ def _recall(path: Path) -> Localization | None:
 
 
 def _remember(answer: Localization, path: Path) -> None:
-    with whole_file(path) as partial:
-        partial.write_text(answer.to_json())
+    keep_if_possible(path, lambda partial: partial.write_text(answer.to_json()))

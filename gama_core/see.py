@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gama_core.embed import Models, Reading, Vectors, read_clips
-from gama_core.files import whole_file
+from gama_core.files import keep_if_possible
 from gama_core.models.odometry import SPAN_S
 from gama_core.moves import Odometry
 from gama_core.settings import Settings
@@ -181,8 +181,12 @@ def _remember(seen: Seen, path: Path) -> None:
         kept["fine"] = seen.fine
     if (moved := seen.odometry) is not None:
         kept["motion"] = np.stack([getattr(moved, field.name) for field in dataclasses.fields(moved)])
-    with whole_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **kept)
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **kept)
+
+    keep_if_possible(path, write)
 
 
 def _frame_size(models: Models) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -6,10 +6,11 @@ A world pixel at zoom z is a point of the square of 256 * 2**z pixels that holds
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gama_core.geo import Bounds, Floats, LatLon
 
@@ -147,6 +148,16 @@ class Region:
         x, y = world_pixels(point.lat_deg, point.lon_deg, self.zoom)
         column, row = float(x) / TILE_PX - self.x, float(y) / TILE_PX - self.y
         return 0 <= column < self.side_tiles and 0 <= row < self.side_tiles
+
+
+def held_by(points: Sequence[LatLon], regions: Sequence[Region]) -> NDArray[np.bool_]:
+    """Which region holds which place, bool (P, R): `Region.contains` for all of both at once."""
+    lat, lon = (np.array([getattr(point, name) for point in points])[:, None] for name in ("lat_deg", "lon_deg"))
+    left, top, side, zoom = np.array([(one.x, one.y, one.side_tiles, one.zoom) for one in regions]).T
+    x, y = world_pixels(lat, lon, 0)
+    grid = 2.0**zoom  # at zoom 0 the world is one tile
+    column, row = x / TILE_PX * grid - left, y / TILE_PX * grid - top
+    return np.asarray((column >= 0) & (column < side) & (row >= 0) & (row < side))
 
 
 def _bounds(x: int, y: int, side_tiles: int, zoom: int) -> Bounds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,13 +23,15 @@ class Fix:
 
 @dataclass(frozen=True)
 class Track:
-    """Fixes sorted by time, no two at the same time (the first of equals is kept).
+    """Fixes sorted by time, no two at the same time (the first of equals is kept); `start_assumed` where they came with
+    the time of day, nobody said when the video began, and the first was taken for its first frame.
 
     Raises:
         ValueError: no fix.
     """
 
     fixes: tuple[Fix, ...]
+    start_assumed: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.fixes:

@@ -23,7 +23,8 @@ LIMITS = (
     "that it is not in this gallery, or that we do not know.",
     "One clip alone is ambiguous; ten seconds are often too little, forty usually enough.",
     "Aerial imagery ages: new buildings, felled trees and other seasons cost accuracy.",
-    "Do not use it to find people. Upload only videos that you may use; uploads are deleted after a week.",
+    "Do not use it to find people. Upload only videos that you may use; while the server runs, uploads "
+    "are deleted after a week and answers after a month.",
 )
 CITATION = """@inproceedings{vyas2022gama,
   title     = {GAMa: Cross-view Video Geo-localization},

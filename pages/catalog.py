@@ -181,17 +181,21 @@ def _changed(path: Path) -> int:
 
 
 def _looked_at() -> list[Place | Broken]:
-    return [_place(folder, _changed(folder / "gallery.json")) for folder in gallery_folders()]
+    return [_look_at(folder) for folder in gallery_folders()]
+
+
+def _look_at(folder: Path) -> Place | Broken:
+    try:
+        return _place(folder, _changed(folder / "gallery.json"))
+    except GamaError as error:  # asked again next time: it may be a copy under way
+        return Broken(folder, str(error))
 
 
 @lru_cache(maxsize=256)
-def _place(folder: Path, _changed_ns: int) -> Place | Broken:
-    try:
-        gallery = open_gallery(folder)
-        _ = gallery.imagery  # without it there is no map
-        return Place(gallery)
-    except GamaError as error:
-        return Broken(folder, str(error))
+def _place(folder: Path, _changed_ns: int) -> Place:
+    gallery = open_gallery(folder)
+    _ = gallery.imagery  # without it there is no map
+    return Place(gallery)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from pages.figures import Figure
 from pages.print import on_paper
 from pages.runs import LIMIT_MB, RunFile
 from pages.vega import on_screen
-from pages.widgets import distance, figure, figures, grown, headline, notice, panel, share, text
+from pages.widgets import distance, figure, figures, grown, headline, notice, panel, share, text, told_apart
 
 WORST = 8
 TALL_PX, LOW_PX = 368, 222  # figures beside the table, and in a row of three
@@ -126,9 +126,10 @@ def _sidebar(file: RunFile | None) -> None:
     with st.sidebar:
         st.html("<h6>Run</h6>")
         if file is not None:
-            ids = [one.id for one in found]
+            titles = told_apart({one.id: _title(one) for one in found})
+            st.session_state["run-select"] = file.id
             st.selectbox(
-                "Run", ids, index=ids.index(file.id), format_func=lambda run_id: _title(run_id, found),
+                "Run", list(titles), format_func=titles.__getitem__,
                 key="run-select", on_change=lambda: session.choose_run(st.session_state["run-select"]),
                 label_visibility="collapsed",
             )  # fmt: skip
@@ -139,10 +140,9 @@ def _sidebar(file: RunFile | None) -> None:
             )  # fmt: skip
 
 
-def _title(run_id: str, found: tuple[RunFile, ...]) -> str:
-    path = next(one.path for one in found if one.id == run_id)
-    name = path.name.removesuffix(ENDING)
-    return f"opened · {name[2:10]}" if run_id.startswith("u-") else name.replace("-", " ").capitalize()
+def _title(file: RunFile) -> str:
+    name = file.path.name.removesuffix(ENDING)
+    return f"opened · {name[2:10]}" if file.id.startswith("u-") else name.replace("-", " ").capitalize()
 
 
 def _bring() -> None:

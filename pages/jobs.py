@@ -5,18 +5,21 @@ A worker thread must not touch Streamlit; it writes into its `Job`, and pages re
 
 from __future__ import annotations
 
+import atexit
 import logging
 import secrets
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, Literal
 
 from gama_core.errors import Cancelled, GamaError
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 KEPT = 50  # finished jobs that stay known
+PATIENCE_S = 5.0  # for a job to stop when the server does
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +37,7 @@ class Job:
     result: Any = None
     error: str = ""
     _stop: threading.Event = field(default_factory=threading.Event)
+    _turn: threading.Lock = field(default_factory=threading.Lock)  # it begins, or it is cancelled
 
     @property
     def active(self) -> bool:
@@ -45,8 +49,17 @@ class Job:
         return self.active and self._stop.is_set()
 
     def cancel(self) -> None:
-        """Asks the work to stop; it does at its next step."""
-        self._stop.set()
+        """Asks the work to stop: what waits never begins, what runs stops at its next step."""
+        with self._turn:
+            self._stop.set()
+            if self.state == "queued":
+                self.state = "cancelled"
+
+    def begin(self) -> bool:
+        """Whether its turn has come; False where it was cancelled before."""
+        with self._turn:
+            self.state = "running" if self.state == "queued" else self.state
+            return self.state == "running"
 
     def go_on(self) -> None:
         """Nothing, unless somebody asked the work to stop.
@@ -72,12 +85,14 @@ Work = Callable[[Job], Any]
 
 
 class Jobs:
-    """A queue with one worker: a second drive waits, a second visitor does not."""
+    """A queue with one worker: a second drive waits, a second visitor does not. A server that ends cancels all."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="job")
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
+        self._waiting: SimpleQueue[tuple[Job, Work]] = SimpleQueue()
+        threading.Thread(target=self._work, name="jobs", daemon=True).start()
+        atexit.register(self.stop)
 
     def submit(self, subject: tuple[str, ...], work: Work) -> Job:
         """Queues some work and returns at once."""
@@ -87,15 +102,26 @@ class Jobs:
             for stale in finished[: max(0, len(finished) - KEPT)]:
                 del self._jobs[stale]
             self._jobs[job.id] = job
-        self._pool.submit(_run, job, work)
+        self._waiting.put((job, work))
         return job
+
+    def stop(self) -> None:
+        """Cancels all, and gives what runs a moment to clean up behind itself."""
+        with self._lock:
+            active = [job for job in self._jobs.values() if job.active]
+        for job in active:
+            job.cancel()
+        until_s = time.monotonic() + PATIENCE_S
+        while any(job.active for job in active) and time.monotonic() < until_s:
+            time.sleep(0.05)
 
     def find(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 
-    def about(self, subject: tuple[str, ...]) -> Job | None:
-        """The newest job about a subject."""
-        return next((job for job in reversed(list(self._jobs.values())) if job.subject == subject), None)
+    def about(self, subject: tuple[str, ...], own: Container[str] | None = None) -> Job | None:
+        """The newest job about a subject; of others than one's own, where those are told by id, what is done alone."""
+        found = (job for job in reversed(list(self._jobs.values())) if job.subject == subject)
+        return next((job for job in found if own is None or job.id in own or job.state == "done"), None)
 
     def ahead_of(self, job: Job) -> int:
         """How many jobs come before a queued one, the running one included."""
@@ -103,11 +129,15 @@ class Jobs:
             before = list(self._jobs.values())
         return sum(other.active for other in before[: before.index(job)]) if job in before else 0
 
+    def _work(self) -> None:
+        while True:
+            job, work = self._waiting.get()
+            if job.begin():
+                _run(job, work)
+
 
 def _run(job: Job, work: Work) -> None:
     try:
-        job.go_on()
-        job.state = "running"
         job.result = work(job)
         job.state = "done"
     except Cancelled:
@@ -117,4 +147,3 @@ def _run(job: Job, work: Work) -> None:
     except BaseException:
         job.error, job.state = "Something went wrong here, and it is our fault: the log says what.", "failed"
         log.exception("job %s failed", job.id)
-        raise

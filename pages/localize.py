@@ -17,7 +17,7 @@ from pages.preferences import settings_button
 from pages.routes import LEAFLET_URL, TILE_URL
 from pages.uploads import accept
 from pages.why import why_button
-from pages.widgets import clock, headline, notice, panel, show_map, text
+from pages.widgets import clock, headline, notice, panel, show_map, text, told_apart
 from pages.work import STAGES, film_drive, localize_drive
 
 
@@ -168,8 +168,8 @@ def _promise(place: Place) -> str:
 
 def _film(drive: Drive) -> None:
     """Has a copy made of a video that browsers do not play; until it is there the page shows stills."""
-    if drive.is_upload and drive.film_path is None and session.jobs().about(("film", drive.id)) is None:
-        session.jobs().submit(("film", drive.id), film_drive(drive))
+    if drive.is_upload and drive.film_path is None and session.films().about(("film", drive.id)) is None:
+        session.films().submit(("film", drive.id), film_drive(drive))
 
 
 def _sidebar(drive: Drive | None, place: Place | None) -> None:
@@ -188,16 +188,15 @@ def _choose_place(place: Place | None) -> None:
     if place is None:
         return
     st.html("<h6>Place to search</h6>")
-    ids = [one.id for one in found]
-    names = {one.id: one.gallery.name for one in found}
+    names = told_apart({one.id: one.gallery.name for one in found})
 
     def choose() -> None:
         session.choose("place", st.session_state["place-select"])
 
+    st.session_state["place-select"] = place.id
     st.selectbox(
         "Place to search",
-        ids,
-        index=ids.index(place.id),
+        list(names),
         format_func=names.__getitem__,
         key="place-select",
         on_change=choose,

@@ -13,7 +13,7 @@ from pages import session, street_files
 from pages.catalog import STREET_ENDINGS, Place
 from pages.choices import CHOICES, WORDS, Choice, Group
 from pages.components import drop_zone
-from pages.widgets import notice, text
+from pages.widgets import notice, text, told_apart
 
 NAME = "settings"
 HOW = (
@@ -96,7 +96,7 @@ def _streets(place: Place) -> None:
 
 
 def _choose_streets(place: Place) -> None:
-    titles = {NO_STREETS: "None", **{file.id: file.title for file in session.street_networks(place)}}
+    titles = told_apart({NO_STREETS: "None"} | {file.id: file.title for file in session.street_networks(place)})
     chosen = session.streets(place)
     st.session_state["set-streets"] = chosen.id if chosen else NO_STREETS
     st.selectbox(

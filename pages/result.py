@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from gama_core.draw import draw_localization, moving_marker
-from gama_core.evaluate import agreement
+from gama_core.evaluate import agreement, start_doubt
 from gama_core.result import Localization
 from pages import session
 from pages.catalog import Drive, Place
@@ -31,6 +31,8 @@ def show(job: Job, drive: Drive, place: Place) -> None:
     st.html(figures(_figures(story, job.result.device)))
     if words := _caution(story.localization):
         st.html(words)
+    if story.comparison and story.track and (doubt := start_doubt(story.track, story.localization.duration_s)):
+        st.html(notice("Is this the right part of the GPS file?", doubt, one_line=LINE))
     _explore(job, drive, place)
 
 

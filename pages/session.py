@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -33,9 +34,22 @@ _MODELS_LOCK = threading.Lock()
 
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
-    """The one queue of this server."""
+    """The one queue of this server for drives."""
     uploads.forget_old()
+    threading.Thread(target=_forget_hourly, name="forget", daemon=True).start()
     return Jobs()
+
+
+@st.cache_resource(show_spinner=False)
+def films() -> Jobs:
+    """Another queue, for the browser's copies of videos: no drive waits for them."""
+    return Jobs()
+
+
+def _forget_hourly() -> None:
+    while True:
+        time.sleep(3600.0)
+        uploads.forget_old()
 
 
 def models() -> Models:
@@ -139,15 +153,17 @@ def add_upload(brought: Drive) -> None:
 def start(about: Drive, where: Place, work: Work) -> Job:
     """Queues a job on a drive in a place, as the settings are, and notes all three in the address."""
     started = jobs().submit(_subject(about, where), work)
+    _started().append(started.id)
     st.query_params.update(drive=about.id, place=where.id, job=started.id)
     return started
 
 
 def job(about: Drive, where: Place) -> Job | None:
-    """The job on a drive in a place with the settings as they are: the one in the address, else the newest."""
+    """The job on a drive in a place with the settings as they are: the one in the address, else the newest; what others
+    ask is theirs to see and to cancel, and what they were told is for all."""
     named = jobs().find(st.query_params.get("job", ""))
     subject = _subject(about, where)
-    return named if named and named.subject == subject else jobs().about(subject)
+    return named if named and named.subject == subject else jobs().about(subject, _started())
 
 
 def address() -> dict[str, str]:
@@ -281,6 +297,11 @@ def _streets() -> list[str]:
 
 def _brought() -> list[str]:
     found: list[str] = st.session_state.setdefault("runs", [])
+    return found
+
+
+def _started() -> list[str]:
+    found: list[str] = st.session_state.setdefault("jobs", [])
     return found
 
 

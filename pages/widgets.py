@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -97,3 +98,9 @@ def show_map(sheet: folium.Map, key: str, marker: folium.FeatureGroup | None = N
         st_folium(
             sheet, key=key, height=560, use_container_width=True, returned_objects=[], feature_group_to_add=marker
         )
+
+
+def told_apart(titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles by id, no two alike: a select box sends the title back, and would take one of two alike for the other."""
+    seen = Counter(titles.values())
+    return {key: title if seen[title] == 1 else f"{title} · {key}" for key, title in titles.items()}

@@ -3,7 +3,7 @@ import math
 import pytest
 from answers import AWAY, HOME, answer, inside, path_step, step
 
-from gama_core.evaluate import Stage, agreement, compare, summary
+from gama_core.evaluate import Stage, agreement, compare, start_doubt, summary
 from gama_core.geo import LatLon
 from gama_core.track import Fix, Track
 
@@ -94,3 +94,11 @@ def test_a_summary_counts_clips_and_not_drives():
     assert figures["before"]["within_80_m"] == 0.25
     assert figures["region_recall"] == {"@1": 0.5, "@5": 1.0, "@10": 1.0}
     assert "path" not in figures
+
+
+@pytest.mark.parametrize(
+    ("assumed", "duration_s", "doubted"), [(True, 60.0, True), (False, 60.0, False), (True, 110.0, False)]
+)
+def test_a_long_track_whose_start_was_assumed_is_doubted(assumed, duration_s, doubted):
+    track = Track(truth(121).fixes, start_assumed=assumed)
+    assert ("60 s longer" in start_doubt(track, duration_s)) == doubted

@@ -106,7 +106,7 @@ def test_headings_that_do_not_count_are_said_to_take_the_closer_look_with_them(
     video: Video, gallery: Gallery, models: Models
 ) -> None:
     def said(settings: Settings) -> bool:
-        return any("looked at more closely" in note for note in localize(video, gallery, models, settings).notes)
+        return any("Headings do not count" in note for note in localize(video, gallery, models, settings).notes)
 
     assert said(Settings(headings=False))
     assert not said(Settings())
@@ -132,6 +132,14 @@ def test_an_answer_of_another_version_in_the_cache_is_made_anew(
     kept.write_text('{"schema": 0}')
     assert localize(video, gallery, models, cache=tmp_path).before
     assert Localization.from_json(kept.read_text()).before
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    video: Video, gallery: Gallery, models: Models, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    assert localize(video, gallery, models, cache=tmp_path / "cache").before
+    assert "not kept" in caplog.text
 
 
 def test_cancelling_stops_and_leaves_nothing(video: Video, gallery: Gallery, models: Models, tmp_path: Path) -> None:

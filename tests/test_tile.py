@@ -12,6 +12,7 @@ from gama_core.tile import (
     ZOOM,
     Region,
     Tile,
+    held_by,
     mercator_metres,
     metres_per_pixel,
     place,
@@ -105,6 +106,14 @@ def test_a_region_contains_the_places_of_its_tiles_and_no_others(column, row):
     region = Region(203888, 198480)
     inside = 0 <= column < 7 and 0 <= row < 7
     assert region.contains(Tile(region.x + column, region.y + row).center) == inside
+
+
+@given(st.lists(st.tuples(st.floats(-3, 10), st.floats(-3, 10)), min_size=1, max_size=5))
+def test_many_places_lie_in_many_regions_as_each_does_in_each(offsets):
+    regions = [Region(203888, 198480), Region(203895, 198480), Region(101944, 99240, 3, ZOOM - 1)]
+    points = [place((203888 + x) * 256, (198480 + y) * 256, ZOOM) for x, y in offsets]
+    each = [[region.contains(point) for region in regions] for point in points]
+    assert held_by(points, regions).tolist() == each
 
 
 def test_neighbouring_regions_share_no_place():

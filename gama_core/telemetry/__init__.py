@@ -48,7 +48,7 @@ def read_track(path: str | Path, start: datetime | None = None) -> Track:
     reading = _read(path)
     if not reading.fixes:
         raise TrackUnreadable(f"{path.name} holds no GPS fix with a place and a time: choose another file.")
-    return Track(reading.from_start(start))
+    return Track(reading.from_start(start), start_assumed=reading.by_clock and start is None)
 
 
 def _read(path: Path) -> Reading:

@@ -74,3 +74,14 @@ def test_a_folder_that_is_no_gallery_is_named_with_the_reason(
     assert len(catalog.places()) == 1
     [broken] = catalog.broken_places()
     assert "no gallery" in broken.problem
+
+
+def test_a_gallery_whose_copy_was_under_way_is_found_once_it_is_whole(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world / "city" / "gallery", copy, ignore=shutil.ignore_patterns("imagery"))
+    monkeypatch.setenv("GAMA_GALLERIES", str(copy))
+    assert catalog.places() == ()
+    shutil.copytree(world / "city" / "gallery" / "imagery", copy / "imagery")
+    assert [place.gallery.folder for place in catalog.places()] == [copy]

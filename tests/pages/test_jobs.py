@@ -76,11 +76,31 @@ def test_a_queued_job_that_is_cancelled_never_starts(queue: Jobs) -> None:
     gate, started = threading.Event(), []
     queue.submit(("a",), blocked(gate))
     waiting = queue.submit(("b",), started.append)
+    behind = queue.submit(("c",), lambda job: "through")
     waiting.cancel()
+    assert waiting.state == "cancelled"  # at once: nobody waits for it
+    assert queue.ahead_of(behind) == 1
     gate.set()
-    wait_for(lambda: not waiting.active)
-    assert waiting.state == "cancelled"
+    wait_for(lambda: behind.state == "done")
     assert not started
+
+
+def test_a_server_that_ends_cancels_what_runs_and_what_waits(queue: Jobs) -> None:
+    running, waiting = (queue.submit((name,), blocked(threading.Event())) for name in "ab")
+    wait_for(lambda: running.state == "running")
+    queue.stop()
+    assert (running.state, waiting.state) == ("cancelled", "cancelled")
+
+
+def test_of_others_jobs_only_what_is_done_is_found(queue: Jobs) -> None:
+    done = queue.submit(("a",), lambda job: 1)
+    wait_for(lambda: done.state == "done")
+    running = queue.submit(("a",), blocked(threading.Event()))
+    assert queue.about(("a",), own=()) is done
+    assert queue.about(("a",), own=[running.id]) is running
+    running.cancel()
+    wait_for(lambda: not running.active)
+    assert queue.about(("a",), own=()) is done
 
 
 def test_an_error_for_people_is_told_as_it_is(queue: Jobs) -> None:
