@@ -8,6 +8,7 @@ made where they are missing. What the default answers on the sample becomes the 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import subprocess
 import sys
 from argparse import Namespace
@@ -155,7 +156,8 @@ def _in_parts(models: Models, workers: Crew, some: Sequence[City], drives: dict[
     rows, regions = [], 0
     for first in range(0, len(some), count):
         part = some[first : first + count]
-        gallery = test_county.county(models, part, f"part-{count}-{first}")
+        seeds = ",".join(str(city.seed) for city in part)
+        gallery = test_county.county(models, part, f"part-{hashlib.sha256(seeds.encode()).hexdigest()[:8]}")
         mine = [drive for city in part for drive in drives[city]]
         rows += workers.answers(mine, gallery, Settings(), f"{count} cities")
         regions = len(gallery.regions)

@@ -52,6 +52,7 @@ def load_models(
     gama_net: Path | None = None,
     screening: Path | None = None,
     precision: Precision = "auto",
+    calibrated: bool = True,
 ) -> Models:
     """The shipped networks, or those of the files given, on a device.
 
@@ -63,6 +64,7 @@ def load_models(
         precision: of the towers. "auto" takes bfloat16 on a GPU and float32 on a CPU; on CPUs that multiply bfloat16
             themselves it halves the time of the published networks, and moves vectors by up to 1.4e-3
             (`make bench-embed`).
+        calibrated: False for those who calibrate: what lies beside the weights is not read.
 
     Raises:
         WeightsUnreadable: a file that is missing or not the network it should be.
@@ -85,7 +87,8 @@ def load_models(
     for net in (network, screener):
         if net is not None:
             channels_last(halved(folded(net)) if half else folded(net)).to(chosen)
-    return Models(network, record, screener, screening_record, load_calibration(path, record.sha256), chosen)
+    calibration = load_calibration(path, record.sha256) if calibrated else Calibration(record.sha256)
+    return Models(network, record, screener, screening_record, calibration, chosen)
 
 
 def embed_clips(

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gama_core.errors import Cancelled, GamaError, WeightsUnreadable
+from gama_core.errors import Cancelled, GamaError, SettingsInvalid, WeightsUnreadable
 from gama_core.models.config import COMPACT, COMPACT_SCREENING
 from gama_core.models.screening_net import ScreeningNet
 from gama_core.models.weights import save_weights
@@ -21,7 +21,7 @@ from gama_core.training.calibrate import _logistic
 from gama_core.training.gama_net import Recipe, Trainer, train
 from gama_core.training.losses import gaussian, neighbourhood, nt_xent
 from gama_core.training.model_card import write_card
-from gama_core.training.pairs import BatchShape, colours, draw_batch
+from gama_core.training.pairs import BatchShape, colours, draw_batch, stream
 from gama_core.training.places import find_places, read_place
 
 SMALL = BatchShape(places=2, clips=3, others=3, anchors=1, around=4)
@@ -207,6 +207,28 @@ def test_cancelling_a_run_keeps_its_last_checkpoint(data: Path, tmp_path: Path) 
     with pytest.raises(Cancelled):
         train(trainer, data, tmp_path / "run.checkpoint", SMALL, cancel)
     assert trainer.step == 25
+
+
+def test_a_checkpoint_of_another_beginning_is_not_gone_on_from(data: Path, tmp_path: Path) -> None:
+    earlier, checkpoint = Trainer(recipe=Recipe(seed=3)), tmp_path / "run.checkpoint"
+    save_weights(earlier.mean, tmp_path / "earlier.safetensors", {}, "float32")
+    earlier.save(checkpoint)
+    kept = checkpoint.read_bytes()
+    trainer = Trainer(recipe=Recipe(minutes=60.0))
+    trainer.start(tmp_path / "earlier.safetensors")
+    with pytest.raises(SettingsInvalid, match="began with noise, not with earlier"):
+        train(trainer, data, checkpoint, SMALL, print)
+    assert checkpoint.read_bytes() == kept
+
+
+def test_a_folder_without_places_is_said_to_hold_none(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="holds no place"):
+        train(Trainer(recipe=Recipe()), tmp_path, tmp_path / "run.checkpoint", SMALL, print)
+
+
+def test_who_waits_for_batches_hears_why_there_are_none() -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        next(stream([], COMPACT, SMALL, seed=0))
 
 
 def test_places_of_held_back_seeds_are_left_alone(data: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +21,9 @@ APPS = {"train": training.app, "world": world.app}
 class Watched:
     """Hears the orders instead of running them."""
 
+    returncode = 0
+    told = 0
+
     def __init__(self, orders: list[list[str]], order: list[str]) -> None:
         orders.append(order)
 
@@ -28,8 +33,11 @@ class Watched:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         return None
 
-    def wait(self) -> None:
-        return None
+    def wait(self) -> int:
+        return self.returncode
+
+    def send_signal(self, signal: int) -> None:
+        self.told = signal
 
 
 @pytest.fixture
@@ -87,3 +95,26 @@ def test_no_seed_is_in_two_splits(orders: list[list[str]]) -> None:
     assert not learned & judged
     assert all(10_000 <= seed < 20_000 for seed in learned)
     assert all(20_000 <= seed < 21_000 for seed in judged)
+
+
+def test_a_failed_training_stops_the_making_of_places_and_failed_places_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    heard: list[list[str]] = []
+    watched = Watched(heard, [])
+
+    def run(order: list[str], **_: object) -> None:
+        if "gama-net" in order and watched.returncode == 0:
+            raise subprocess.CalledProcessError(2, order)
+        heard.append(order)
+
+    monkeypatch.setattr(everything.subprocess, "run", run)
+    monkeypatch.setattr(everything.subprocess, "Popen", lambda _order, **_: watched)
+    with pytest.raises(subprocess.CalledProcessError):
+        everything.train_everything(400, 180.0, tmp_path, tmp_path)
+    assert watched.told == signal.SIGINT
+    watched.returncode = 3
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        everything.train_everything(400, 180.0, tmp_path, tmp_path)
+    assert caught.value.returncode == 3
+    assert not any("screening" in order for order in heard)

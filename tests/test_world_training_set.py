@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from gama_core.errors import SettingsInvalid
+from gama_core.errors import GamaError, SettingsInvalid
 from gama_core.training.places import read_place
 from gama_core.world.drive import plan_drive
 from gama_core.world.place import make_place
-from gama_core.world.training_set import _motion, write_training_place, write_training_set
+from gama_core.world.training_set import _motion, write_seeds, write_training_place, write_training_set
 
 SEED = 20_959
 
@@ -68,3 +68,15 @@ def test_splits_are_never_mixed(tmp_path, first, places):
     with pytest.raises(SettingsInvalid):
         write_training_set(tmp_path, first, places)
     assert not list(tmp_path.iterdir())
+
+
+def unwritable(seed):
+    """For another process: as on a full disk."""
+    raise GamaError(f"place {seed} cannot be written: the disk is full.")
+
+
+def test_places_that_cannot_be_written_fail_the_run_once_all_were_tried(tmp_path):
+    heard = []
+    with pytest.raises(GamaError, match=r"2 of 2 places were not made.*the disk is full"):
+        write_seeds(unwritable, tmp_path, SEED, 2, 1, lambda seed, fate: heard.append(seed))
+    assert sorted(heard) == [SEED, SEED + 1]

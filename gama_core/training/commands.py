@@ -69,6 +69,8 @@ def gama_net_command(
     def look(net: GAMaNet, places: int) -> dict[str, float]:
         return validate(net, [read_place(folder) for folder in find_places(validation)[:places]])
 
+    if not find_places(validation):
+        raise GamaError(f"{validation} holds no place to validate on; `world training-set` makes some.")
     recipe, shape = Recipe(minutes=minutes, learning_rate=learning_rate), BatchShape(places=batch_places)
     trainer = Trainer(recipe=recipe, device=device or "cpu")
     if start is not None:
@@ -153,7 +155,7 @@ def calibrate_command(
 ) -> None:
     """The numbers that turn similarities into probabilities, learned on validation cities searched together."""
     from gama_core.build_gallery import build_gallery
-    from gama_core.calibration import calibration_path, save_calibration
+    from gama_core.calibration import save_calibration
     from gama_core.embed import GAMA_NET, SCREENING, load_models
     from gama_core.gallery import open_gallery
     from gama_core.imagery import open_imagery
@@ -164,8 +166,7 @@ def calibrate_command(
     from gama_core.world.film import holds_truth, read_truth
 
     screening = out / SCREENING
-    calibration_path(out / GAMA_NET).unlink(missing_ok=True)  # what is learned here owes nothing to an older one
-    models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None)
+    models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None, calibrated=False)
     weights = (
         f"{models.record.sha256[:12]}-{models.screening_record.sha256[:12] if models.screening_record else 'none'}"
     )

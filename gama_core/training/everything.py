@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,9 @@ def train_everything(
     Raises:
         subprocess.CalledProcessError: a step failed, and has said why.
     """
-    _world("training-set", data / "validation", first=20_000, places=24)
-    _world("training-set", data / "train", first=10_000, places=24, clips=160, regions_across=2)
+    many = {"workers": max(workers, 2)}
+    _world("training-set", data / "validation", first=20_000, places=24, **many)
+    _world("training-set", data / "train", first=10_000, places=24, clips=160, regions_across=2, **many)
     rest = _order(
         "training-set", data / "train", first=10_000, places=places, clips=160, regions_across=2, workers=workers
     )
@@ -40,10 +42,15 @@ def train_everything(
         where = {"device": device, "batch_places": BATCH_PLACES[device]}
         begin = {} if start is None else {"start": start, "learning_rate": START_LEARNING_RATE}
         folders = {"data": data / "train", "validation": data / "validation"}
-        _train("gama-net", out, **folders, minutes=minutes, **where, **begin)
-        making.wait()
-    _world("screening-set", data / "cities", first=12_000, cities=30)
-    _world("training-set", data / "validation-large", first=20_300, places=4, clips=400, regions_across=6)
+        try:
+            _train("gama-net", out, **folders, minutes=minutes, **where, **begin)
+        except BaseException:
+            making.send_signal(signal.SIGINT)  # nobody learns from what it would make
+            raise
+        if making.wait():
+            raise subprocess.CalledProcessError(making.returncode, rest)
+    _world("screening-set", data / "cities", first=12_000, cities=30, **many)
+    _world("training-set", data / "validation-large", first=20_300, places=4, clips=400, regions_across=6, **many)
     _train("screening", out, cities=data / "cities", validation=data / "validation-large")
     cities = [data / "validation-cities" / str(seed) for seed in VALIDATION_CITIES]
     for city, seed in zip(cities, VALIDATION_CITIES, strict=True):
@@ -51,7 +58,7 @@ def train_everything(
         if not (city / "aerial.tif").is_file():
             city.mkdir(parents=True, exist_ok=True)
             _world("place", city / "aerial.tif", **size)
-        _world("drives", city, **size, count=3)
+        _world("drives", city, **size, count=3, **many)
     calibrate = [*RUN, "train", "calibrate", *map(str, cities), "--out", str(out)]
     subprocess.run([*calibrate, "--cache", str(data / "validation-galleries")], check=True)
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
-from gama_core.errors import WeightsUnreadable
+from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.files import whole_file
 from gama_core.models.birds_eye import CAMERA_MEAN, CAMERA_SPREAD
 from gama_core.models.config import COMPACT, GAMaNetConfig
@@ -214,12 +214,21 @@ def train(
 
     Raises:
         Cancelled: `report` raised it; the last checkpoint stands.
+        SettingsInvalid: the checkpoint is of a run that began with other weights, or `data` holds no place.
     """
     if checkpoint.is_file():
+        begun_with = trainer.origin
         trainer.resume(checkpoint)
+        if begun_with not in ("", trainer.origin):
+            raise SettingsInvalid(
+                f"{checkpoint} is of a run that began with {trainer.origin or 'noise'}, not with {begun_with}: "
+                "remove it, or choose another --out."
+            )
     places: list[TrainingPlace] = []
     known: set[Path] = set()
     _take_in(places, known, data, below_seed)
+    if not places:
+        raise SettingsInvalid(f"{data} holds no place to learn from; `world training-set` makes some.")
     batches = _batches(trainer, places, shape)
     waited_s, since, next_check = 0.0, time.monotonic(), trainer.seconds + validate_every_s
     smooth = 0.0

@@ -142,17 +142,23 @@ def stream(
     places: list[TrainingPlace], config: GAMaNetConfig, shape: BatchShape, seed: int, ahead: int = 4
 ) -> Iterator[Batch]:
     """Batches without end, made in a thread while the network learns; `places` may grow meanwhile."""
-    queue: Queue[Batch] = Queue(maxsize=ahead)
+    queue: Queue[Batch | Exception] = Queue(maxsize=ahead)
     stop, rng = Event(), np.random.default_rng(seed)
 
     def work() -> None:
-        while not stop.is_set():
-            queue.put(draw_batch(places, config, shape, rng))
+        try:
+            while not stop.is_set():
+                queue.put(draw_batch(places, config, shape, rng))
+        except Exception as error:  # whoever waits for batches hears of it
+            queue.put(error)
 
     Thread(target=work, daemon=True).start()
     try:
         while True:
-            yield queue.get()
+            batch = queue.get()
+            if isinstance(batch, Exception):
+                raise batch
+            yield batch
     finally:
         stop.set()
 

@@ -175,17 +175,22 @@ def write_seeds(
 
     Raises:
         SettingsInvalid: the seeds belong to no split, or to two.
+        GamaError: some could not be written; all others were.
     """
     if split_of(first) != split_of(first + count - 1):
         raise SettingsInvalid(f"Seeds {first} to {first + count - 1} belong to two splits; ask for each alone.")
     missing = [seed for seed in range(first, first + count) if not (folder / str(seed)).exists()]
     with worker_pool(workers) as pool:
-        jobs = {pool.submit(write, seed): seed for seed in missing}
+        jobs, unwritten = {pool.submit(write, seed): seed for seed in missing}, []
         for job in as_completed(jobs):
             error = job.exception()
             if error is not None and not isinstance(
                 error, GamaError | ValueError | LookupError | ArithmeticError | cv2.error
             ):
                 raise error
+            if isinstance(error, GamaError):
+                unwritten.append(f"{jobs[job]}: {error}")
             if on_place is not None:
                 on_place(jobs[job], f"failed: {error!r}" if error else str(job.result()))
+    if unwritten:
+        raise GamaError(f"{len(unwritten)} of {len(missing)} places were not made. {unwritten[0]}")
