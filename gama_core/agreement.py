@@ -62,16 +62,16 @@ class AgreementLaw:
     def learned(self) -> bool:
         return self.slope != 0.0 or self.fine_slope != 0.0
 
-    def probability(self, agreement: PathAgreement, clips: int, regions: int) -> float:
+    def probability(self, agreement: PathAgreement, clips: float, regions: int) -> float:
         """The probability in [0, 1] for a drive of so many clips among so many regions."""
         return _probability(self.log_odds(agreement, clips) + self._of_size(regions))
 
-    def log_odds(self, agreement: PathAgreement, clips: int) -> float:
+    def log_odds(self, agreement: PathAgreement, clips: float) -> float:
         """The same as log-odds, whatever the size of the gallery."""
         evidence = self.slope * agreement.coarse + self.fine_slope * (agreement.fine or 0.0) + self.offset
         return length_weight(clips) * evidence + self.around_slope * log_odds_of(agreement.around) + self.bias
 
-    def least(self, clips: int, regions: int) -> float:
+    def least(self, clips: float, regions: int) -> float:
         """The probability below which a drive of so many clips is taken not to be what the law is about, in [0, 1]."""
         shortest = length_weight(SHORT_CLIPS)
         long = max(0.0, (length_weight(clips) - shortest) / (1.0 - shortest))
@@ -81,7 +81,7 @@ class AgreementLaw:
         return self.size_slope * math.log(max(regions, 1))
 
 
-def length_weight(clips: int) -> float:
+def length_weight(clips: float) -> float:
     """How much the agreement of so many clips is worth, in (0, 1]: few agree by chance."""
     return math.sqrt(min(clips, LONG_CLIPS) / LONG_CLIPS)
 

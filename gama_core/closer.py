@@ -83,7 +83,7 @@ def look_closer(
     """
     headings_deg = np.arange(HEADINGS) * 360.0 / HEADINGS
     apart_deg = np.abs((headings_deg[:, None] - plane.headings_deg[None] + 180.0) % 360.0 - 180.0)
-    near = apart_deg <= ASIDE * 360.0 / len(plane.headings_deg)
+    near = apart_deg <= np.maximum(ASIDE * 360.0 / len(plane.headings_deg), apart_deg.min(axis=0) + 1e-6)
     facing = (_possible(plane, first, near, most) @ near.T) > 0
     spots = np.flatnonzero(facing.any(axis=1))
     steps = (np.arange(FINER) - (FINER - 1) / 2) * plane.spacing_m / FINER

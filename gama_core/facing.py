@@ -4,6 +4,7 @@ and from how the camera was seen to turn."""
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gama_core.moves import Floats, Odometry
 
@@ -38,7 +39,9 @@ def beside(chosen: np.ndarray, resemblance: Floats) -> Floats:
     return weight
 
 
-def steadied_deg(headings_deg: Floats, step_deg: float, odometry: Odometry, step_s: float) -> Floats:
+def steadied_deg(
+    headings_deg: Floats, step_deg: float, odometry: Odometry, step_s: float, gaps: NDArray[np.bool_] | None = None
+) -> Floats:
     """Headings (C,) that keep to those given, and turn from clip to clip as the camera was seen to.
 
     Least squares: a heading weighs 1 / sigma^2, and so does a turn; one that was not measured, or that the headings
@@ -49,6 +52,7 @@ def steadied_deg(headings_deg: Floats, step_deg: float, odometry: Odometry, step
         step_deg: from one heading of the views to the next.
         odometry: how the camera was seen to move in each clip.
         step_s: from clip to clip.
+        gaps: from which clips to the next (C - 1,) the video tells nothing of the way, if there are any.
     """
     clips = len(headings_deg)
     sure_deg = SURE * step_deg
@@ -56,6 +60,8 @@ def steadied_deg(headings_deg: Floats, step_deg: float, odometry: Odometry, step
     turn_deg, spread_deg = known[:, 1] * step_s, known[:, 3] * step_s
     off_deg = (np.diff(headings_deg) - turn_deg + 180.0) % 360.0 - 180.0
     believed = np.abs(off_deg) <= PLAIN_SIGMAS * np.hypot(spread_deg, step_deg)  # NaN is not believed
+    if gaps is not None:
+        believed &= ~gaps
     turns = np.diff(np.eye(clips), axis=0)[believed] / spread_deg[believed, None]
     # In what is to be added to each heading, nothing goes round.
     added = np.linalg.solve(

@@ -27,6 +27,7 @@ from gama_core.streets import Streets, along_streets
 
 WHOLE_S = 40.0  # a drive of so many seconds needs no more regions than the settings say
 WIDER = 4.0  # times as many, at most, are for a shorter one
+MOVING = 0.55  # news a clip of a drive that moves, at least: of 124 generated ones, stops and all, none has less
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
 
@@ -55,7 +56,7 @@ class Pace:
 
     @classmethod
     def of(cls, seen: Seen, settings: Settings) -> Pace:
-        step_s = float(np.median(np.diff(seen.times_s))) if len(seen.times_s) > 1 else settings.clip_every_s
+        step_s = float(np.diff(seen.times_s).min()) if len(seen.times_s) > 1 else settings.clip_every_s
         return cls(step_s, settings.max_speed_m_s, seen.odometry if settings.odometry else None)
 
     def gaps(self, times_s: Floats) -> NDArray[np.bool_]:
@@ -97,7 +98,9 @@ def follow(
     first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
     mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
-        return Followed(_path(first, plane, _facing_deg(first, plane, pace), seen, pace)[core], mass, agreed)
+        return Followed(
+            _path(first, plane, _facing_deg(first, plane, pace, seen.times_s), seen, pace)[core], mass, agreed
+        )
     most = views_for(len(seen.numbers), settings)
     closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, most, views, tell)
     preference = _preference(closer.plane, near, settings.street_weight)
@@ -106,8 +109,8 @@ def follow(
     elsewhere = first.posterior[core].copy()
     elsewhere[:, closer.spots] = 0.0
     mass = _in_regions(elsewhere, plane, count) + agreed.held * found
-    trust = agreed.held * calibration.right_closer.probability(agreed, len(seen.numbers[core]), count)
-    facing_deg = _facing_deg(second, closer.plane, pace, (closer, calibration))
+    trust = agreed.held * calibration.right_closer.probability(agreed, worth(seen, pace, core), count)
+    facing_deg = _facing_deg(second, closer.plane, pace, seen.times_s, (closer, calibration))
     path = _path(second, closer.plane, facing_deg, seen, pace, (trust, plane, first))
     return Followed(path[core], mass, agreed, trust * found)
 
@@ -175,11 +178,23 @@ def closer_pass(
     return decoded, PathAgreement(coarse, fine, held, _around(decoded, closer.plane, core))
 
 
+def worth(seen: Seen, pace: Pace, core: slice = slice(None)) -> float:
+    """For how many clips a drive counts where agreement is weighed: for all, if the camera moved; a camera at rest has
+    one clip, however long, and a second has no more than one."""
+    clips = seen.vectors[core]
+    news = 1.0 + float(np.clip(_change(clips) / NEWS, 0.0, 1.0).sum())
+    return min(float(len(clips)), max(1.0, len(clips) * pace.step_s), news / MOVING)
+
+
 def novelty(clips: Vectors) -> Floats:
     """How much each clip says that the one before did not, float64 (C,) in [0.1, 1]: a camera at rest sees the
     same again and again, and is to be believed once."""
-    change = 1.0 - np.einsum("cd,cd->c", clips[1:], clips[:-1]).astype(np.float64)
-    return np.concatenate([[1.0], np.clip(change / NEWS, 0.1, 1.0)])
+    return np.concatenate([[1.0], np.clip(_change(clips) / NEWS, 0.1, 1.0)])
+
+
+def _change(clips: Vectors) -> Floats:
+    """How far each clip is from the one before it, (C - 1,): one less their cosine."""
+    return np.asarray(1.0 - np.einsum("cd,cd->c", clips[1:], clips[:-1]), dtype=np.float64)
 
 
 def _cruising(plane: Plane, calibration: Calibration, pace: Pace) -> Cruising:
@@ -218,7 +233,11 @@ def _preference(plane: Plane, near: Streets | None, weight: float) -> Floats | N
 
 
 def _facing_deg(
-    decoded: Decoded, plane: Plane, pace: Pace, looked: tuple[Closer, Calibration] | None = None
+    decoded: Decoded,
+    plane: Plane,
+    pace: Pace,
+    times_s: Floats,
+    looked: tuple[Closer, Calibration] | None = None,
 ) -> Floats | None:
     """Which way the camera looked in each clip (C,): by the posterior at its place, or by a closer look at it."""
     clips, places = np.arange(len(decoded.place)), decoded.place
@@ -231,7 +250,8 @@ def _facing_deg(
     facing_deg = between_views_deg(weight, plane.headings_deg)
     if facing_deg is None or pace.odometry is None:
         return facing_deg
-    return steadied_deg(facing_deg, 360.0 / len(plane.headings_deg), pace.odometry, pace.step_s)
+    gaps = pace.gaps(times_s)
+    return steadied_deg(facing_deg, 360.0 / len(plane.headings_deg), pace.odometry, pace.step_s, gaps)
 
 
 def _path(

@@ -177,6 +177,7 @@ class Gallery:
             regions=tuple(self.regions[index] for index in kept),
             embeddings=self.embeddings[rows],
             region_embeddings=None if self.region_embeddings is None else self.region_embeddings[kept],
+            stride_m=self.stride_m * self.regions[kept[0]].size_m / self.regions[0].size_m if kept else self.stride_m,
         )
         return dataclasses.replace(part, sha256=_content_sha256(part))
 

@@ -14,7 +14,7 @@ from gama_core.closer import KnownViews, can_look_closer
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import keep_if_possible
-from gama_core.follow import Followed
+from gama_core.follow import Followed, Pace, worth
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.result import Candidate, Localization, PathStep, RegionHit, Shortlist, Step
@@ -28,7 +28,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 6  # counts up when the same question is to be answered otherwise
+METHOD = 7  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -106,9 +106,9 @@ def find(
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
     agreed = together([window.followed.agreement for window in windows], share)
     law, asked = models.calibration.inside_by(agreed), settings.inside_at_least
-    searched = len(gallery.regions)
-    inside = law.probability(agreed, count, searched)
-    needed = law.least(count, searched) if asked is None else asked
+    searched, counted = len(gallery.regions), worth(seen, Pace.of(seen, settings))
+    inside = law.probability(agreed, counted, searched)
+    needed = law.least(counted, searched) if asked is None else asked
     return Localization(
         video_name=seen.video_name,
         video_sha256=seen.video_sha256,
@@ -179,6 +179,8 @@ def _notes(
         notes.append(
             f"Only {len(seen.numbers)} clip(s): a drive of less than 10 seconds is often not enough to be sure."
         )
+    if worth(seen, Pace.of(seen, settings)) < len(seen.numbers) / 2:
+        notes.append("The camera hardly moved, or the clips overlap: together they are believed as a few would be.")
     if settings.screening != "late" and not can_screen(gallery, models):
         notes.append("The gallery holds nothing for the screening network: the clips alone ranked the regions.")
     elif settings.screening == "fused" and models.calibration.screening_weight == 0:

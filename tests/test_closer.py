@@ -121,6 +121,17 @@ def test_every_heading_is_looked_at_where_all_are_possible(gallery: Gallery, mod
     assert look_closer(plane, every, clips, fine, gallery, models, most=600).looked[:9].all()
 
 
+def test_headings_closer_together_than_those_of_a_closer_look_have_one_each(
+    gallery: Gallery, models: Models, plane: ViewPlane
+) -> None:
+    many = dataclasses.replace(plane, headings_deg=np.arange(36) * 10.0)
+    clips, fine = np.eye(2, 256, dtype=np.float32), np.eye(2, 128, dtype=np.float32)
+    for heading in range(36):
+        path = first_path(many, {10: 1.0}, heading)
+        closer = look_closer(many, path, clips, fine, gallery, models, 1000)
+        assert closer.spots.tolist() == [10]
+
+
 def test_the_way_of_the_first_path_is_looked_at_without_a_gap(
     gallery: Gallery, models: Models, plane: ViewPlane
 ) -> None:

@@ -66,3 +66,10 @@ def test_turns_that_were_not_measured_or_plainly_did_not_happen_change_nothing(t
 
 def test_a_single_clip_keeps_its_heading() -> None:
     assert steadied_deg(np.array([77.0]), 22.5, seen_turning(np.zeros(1)), 1.0) == pytest.approx([77.0])
+
+
+def test_over_a_gap_in_the_video_no_turn_was_measured() -> None:
+    headings_deg, gaps = np.repeat([0.0, 50.0], 10), np.arange(19) == 9
+    seen = seen_turning(np.zeros(20))
+    assert steadied_deg(headings_deg, 22.5, seen, 1.0, gaps) == pytest.approx(headings_deg)
+    assert off_deg(steadied_deg(headings_deg, 22.5, seen, 1.0), headings_deg).max() > 10.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gama_core.embed import Models
-from gama_core.follow import follow, novelty, regions_among, views_for
+from gama_core.follow import Pace, follow, novelty, regions_among, views_for, worth
 from gama_core.gallery import Gallery
 from gama_core.result import RegionRanking
 from gama_core.see import Seen
@@ -164,3 +164,14 @@ def test_the_path_is_the_same_wherever_the_gallery_lies_on_the_disk(
     here = follow(seen, gallery, BOTH, models, Settings())
     there = follow(seen, open_gallery(saved.folder), BOTH, models, Settings())
     assert here.path == there.path
+
+
+def test_a_camera_at_rest_counts_as_one_clip_and_one_that_drives_as_all(gallery: Gallery) -> None:
+    def counted(clips: np.ndarray, step_s: float = 1.0) -> float:
+        return worth(saw(clips, step_s), Pace(step_s, 25.0))
+
+    moving = gallery.embeddings[eastwards(gallery)].astype(np.float32)
+    assert counted(moving) == len(moving)
+    assert counted(np.repeat(moving[:1], 40, axis=0)) < 2.0
+    assert counted(moving, 0.1) == pytest.approx(0.1 * len(moving))  # a second of video is worth one clip
+    assert counted(moving, 5.0) == len(moving)

@@ -248,3 +248,12 @@ def test_a_part_of_a_gallery_holds_the_views_of_its_regions_alone():
     assert part.region_embeddings.tolist() == whole.region_embeddings[[1, 3]].tolist()
     assert part.sha256 != whole.within([1]).sha256
     assert gallery().within(range(4)).views.region.tolist() == whole.views.region.tolist()
+
+
+def test_a_part_far_in_the_north_has_its_own_stride():
+    south, north = Region(203888, 198480), Region(203888, 148480)
+    whole = dataclasses.replace(gallery(region=(0, 0, 1, 1), regions=2), regions=(south, north))
+    shrunk = north.size_m / south.size_m
+    assert shrunk < 0.8
+    assert whole.within([1]).stride_m == pytest.approx(whole.stride_m * shrunk)
+    assert whole.within([0]).stride_m == whole.stride_m
