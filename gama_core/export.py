@@ -17,7 +17,7 @@ from gama_core.evaluate import Comparison, compare
 from gama_core.files import whole_file
 from gama_core.geo import Bounds, LatLon
 from gama_core.labels import spots
-from gama_core.lines import band, truth_pieces
+from gama_core.lines import band, driven_pieces, truth_pieces
 from gama_core.offline import standalone_html
 from gama_core.result import Localization, PathStep, Step
 from gama_core.scene import Scene
@@ -117,7 +117,8 @@ def to_kml(localization: Localization, track: Track | None = None) -> str:
     for name, lines in _lines(localization, track):
         for line in lines:
             mark = _placemark(document, name)
-            _child(_child(mark, "LineString"), "coordinates", " ".join(_lon_lat(at) for _, at, _ in line))
+            shape = "LineString" if len(line) > 1 else "Point"
+            _child(_child(mark, shape), "coordinates", " ".join(_lon_lat(at) for _, at, _ in line))
     for name, steps in (("GAMa-Net top-1", localization.before), ("Hierarchical", localization.after)):
         folder = _child(document, "Folder")
         _child(folder, "name", name)
@@ -164,9 +165,12 @@ Moment = tuple[float, LatLon, str | None]  # seconds of the video, place, commen
 
 def _lines(localization: Localization, track: Track | None) -> Iterator[tuple[str, list[list[Moment]]]]:
     """What GPX and KML show as lines."""
-    if localization.path:
-        path: list[Moment] = [(step.time_s, step.at, f"confidence {step.confidence:.2f}") for step in localization.path]
-        yield "Decoded path", [path]
+    driven = driven_pieces(localization.path)
+    if driven:
+        yield (
+            "Decoded path",
+            [[(step.time_s, step.at, f"confidence {step.confidence:.2f}") for step in piece] for piece in driven],
+        )
     steps: list[Moment] = [(step.time_s, step.at, f"similarity {step.best.score:.2f}") for step in localization.after]
     yield "Hierarchical step", [steps]
     pieces = truth_pieces(track, localization.duration_s) if track else []
@@ -227,9 +231,10 @@ def _truths(localization: Localization, track: Track | None) -> Iterator[dict[st
 
 def _paths(localization: Localization, comparison: Comparison | None) -> Iterator[dict[str, Any]]:
     path = localization.path
-    if len(path) > 1:
-        times_s = [round(step.time_s, 3) for step in path]
-        yield _feature("path", "LineString", [_position(step.at) for step in path], times_s=times_s)
+    for piece in driven_pieces(path):
+        if len(piece) > 1:
+            times_s = [round(step.time_s, 3) for step in piece]
+            yield _feature("path", "LineString", [_position(step.at) for step in piece], times_s=times_s)
     for rings in band(path) if path else []:
         yield _feature("path_band", "Polygon", [[_position(at) for at in ring] for ring in rings], holds=0.9)
     errors = comparison.path.error_m if comparison and comparison.path else [None] * len(path)

@@ -35,14 +35,25 @@ def path_pieces(path: Sequence[PathStep], low: float, high: float) -> list[list[
     """The pieces of the path whose confidence, the lower of two neighbouring steps, lies in [low, high). Where it
     jumps, over a gap in the video or in what was found, there is no line."""
     pieces: list[list[LatLon]] = []
-    joined = False
+    for stretch in driven_pieces(path):
+        joined = False
+        for left, right in pairwise(stretch):
+            fits = low <= min(left.confidence, right.confidence) < high
+            if fits and not joined:
+                pieces.append([left.at])
+            if fits:
+                pieces[-1].append(right.at)
+            joined = fits
+    return pieces
+
+
+def driven_pieces(path: Sequence[PathStep]) -> list[list[PathStep]]:
+    """The path, cut where nobody can have driven from one step to the next; a piece may be a single step."""
+    pieces: list[list[PathStep]] = [[step] for step in path[:1]]
     for left, right in pairwise(path):
-        fits = low <= min(left.confidence, right.confidence) < high and _driven(left, right)
-        if fits and not joined:
-            pieces.append([left.at])
-        if fits:
-            pieces[-1].append(right.at)
-        joined = fits
+        if not _driven(left, right):
+            pieces.append([])
+        pieces[-1].append(right)
     return pieces
 
 

@@ -14,6 +14,8 @@ from gama_core.export import CSV_COLUMNS, to_csv, to_geojson, to_gpx, to_kml, wr
 from gama_core.labels import spots
 from gama_core.result import Localization
 
+KML = "{http://www.opengis.net/kml/2.2}"
+
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory):
@@ -132,3 +134,31 @@ def test_hostile_names_stay_text(gallery):
     assert json.loads(to_geojson(localization))["name"] == HOSTILE
     assert gpxpy.parse(to_gpx(localization)).name == HOSTILE
     assert ElementTree.fromstring(to_kml(localization))[0][0].text == HOSTILE
+
+
+def test_no_format_draws_a_line_where_the_path_jumps(localization):
+    """Two clips, a jump across the city, and the rest: as after a gap in the video."""
+    first, second, *rest = localization.path
+    far = [replace(step, at=step.at.moved(0, 5_000)) for step in rest]
+    jumping = replace(localization, path=(first, second, *far))
+    features = json.loads(to_geojson(jumping))["features"]
+    lines = [feature for feature in features if feature["properties"]["kind"] == "path"]
+    assert [len(line["geometry"]["coordinates"]) for line in lines] == [2, CLIPS - 2]
+    path = gpxpy.parse(to_gpx(jumping)).tracks[0]
+    assert [len(segment.points) for segment in path.segments] == [2, CLIPS - 2]
+    assert [len(line) for line in _kml_lines(jumping, "Decoded path")] == [2, CLIPS - 2]
+
+
+def test_a_path_of_one_clip_is_a_point(localization):
+    single = replace(localization, path=localization.path[:1], after=localization.after[:1])
+    root = ElementTree.fromstring(to_kml(single))
+    assert not list(root.iter(f"{KML}LineString"))
+    assert _kml_lines(single, "Decoded path") == []
+    points = {mark.find(f"{KML}name").text: mark.find(f"{KML}Point") for mark in root.iter(f"{KML}Placemark")}
+    assert points["Decoded path"] is not None
+
+
+def _kml_lines(localization, name):
+    root = ElementTree.fromstring(to_kml(localization))
+    marks = [mark for mark in root.iter(f"{KML}Placemark") if mark.find(f"{KML}name").text == name]
+    return [line.find(f"{KML}coordinates").text.split() for mark in marks for line in mark.iter(f"{KML}LineString")]
