@@ -143,7 +143,7 @@ def _embed_all(
         screening_sha256=screening.sha256 if screening else None,
         stride_m=regions[0].size_m / REGION_TILES / grid.per_tile,
         created=datetime.date.today().isoformat(),
-        sha256="",
+        ahead_m=models.gama_net.config.tile_ahead_m,
     )
 
 

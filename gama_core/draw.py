@@ -232,7 +232,8 @@ def _of_clip(steps: Sequence[AnyStep], clip: int) -> list[AnyStep]:
 
 def _view(candidate: Candidate, gallery: Gallery, colour: str, dashes: str | None) -> folium.Polygon:
     """The square that a candidate shows."""
-    outline = square(candidate.at, float(gallery.views.side_m[candidate.row]), candidate.rotation_deg)
+    middle, side_m = gallery.middle_of(candidate), float(gallery.views.side_m[candidate.row])
+    outline = square(middle, side_m, candidate.rotation_deg)
     style: dict[str, Any] = {
         "color": colour,
         "weight": 2,

@@ -56,13 +56,14 @@ _META = (
     "created",
     "sha256",
 )
+AHEAD = "ahead_m"
 
 Half = NDArray[np.float16]
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """N views of the ground: centre and side, the heading in degrees that each shows upwards, and its region.
+    """N views of the ground: the camera's place and the square's side, the heading that it shows upwards, its region.
 
     Raises:
         ValueError: columns of different lengths, or rows not sorted by region.
@@ -114,6 +115,7 @@ class Gallery:
     stride_m: float
     created: str
     sha256: str = ""
+    ahead_m: float = 0.0  # how far before the camera the middle of each view lies
 
     def __post_init__(self) -> None:
         if not len(self.views) or not self.regions:
@@ -194,6 +196,11 @@ class Gallery:
                 "load those weights, or build the gallery again."
             )
 
+    def middle_of(self, candidate: Candidate) -> LatLon:
+        """The middle of what its view shows: before the camera, where it looks."""
+        heading = np.radians(candidate.rotation_deg)
+        return candidate.at.moved(self.ahead_m * float(np.sin(heading)), self.ahead_m * float(np.cos(heading)))
+
     def candidate(self, row: int, score: float) -> Candidate:
         """One row as an answer."""
         views = self.views
@@ -214,7 +221,7 @@ def save_gallery(gallery: Gallery, folder: str | Path) -> Gallery:
         lance.write_dataset(_views_table(gallery), str(partial / "views.lance"))
         lance.write_dataset(_regions_table(gallery), str(partial / "regions.lance"))
         meta = {"schema": SCHEMA, "views": len(gallery), "regions": len(gallery.regions)}
-        meta |= {name: getattr(gallery, name) for name in _META}
+        meta |= {name: getattr(gallery, name) for name in (*_META, AHEAD)}
         (partial / "gallery.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     return gallery
 
@@ -241,6 +248,7 @@ def open_gallery(folder: str | Path) -> Gallery:
             embeddings=_vectors(views),
             region_embeddings=_vectors(regions) if "embedding" in regions.schema.names else None,
             **{name: meta[name] for name in _META},
+            ahead_m=float(meta.get(AHEAD, 0.0)),  # a gallery from before it was told
         )
         if _content_sha256(gallery) != gallery.sha256:
             raise ValueError("its content is not what was saved")

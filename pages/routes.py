@@ -164,10 +164,10 @@ def _still(drive_id: str, time_s: float) -> Response:
 @lru_cache(maxsize=512)
 def _view(place: Place, row: int) -> np.ndarray:
     views = place.gallery.views
-    lat_deg, lon_deg = float(views.lat_deg[row]), float(views.lon_deg[row])
-    side_px = float(views.side_m[row]) / metres_per_pixel(lat_deg, VIEW_ZOOM)
+    at = place.gallery.middle_of(place.gallery.candidate(row, 0.0))
+    side_px = float(views.side_m[row]) / metres_per_pixel(at.lat_deg, VIEW_ZOOM)
     around_px = int(side_px * 1.5) + 2  # the turned square fits into it
-    x, y = (float(value) for value in world_pixels(lat_deg, lon_deg, VIEW_ZOOM))
+    x, y = (float(value) for value in world_pixels(at.lat_deg, at.lon_deg, VIEW_ZOOM))
     mosaic, _ = place.gallery.imagery.read(x - around_px / 2, y - around_px / 2, around_px, around_px, VIEW_ZOOM)
     middle = around_px / 2
     return cut_view(mosaic, middle, middle, side_px, float(views.rotation_deg[row]), VIEW_PX)

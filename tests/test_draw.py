@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 
 import folium
+import numpy as np
 import pytest
 from made_up import HOSTILE, make_gallery, make_localization, make_track
 
@@ -109,6 +110,18 @@ def test_the_moving_marker_shows_the_clip_at_each_stage(gallery):
     kinds = [type(child).__name__ for child in marker._children.values()]
     assert sorted(kinds) == ["Circle", "CircleMarker", "Marker", "Polygon", "Polygon"]
     assert not marker.control
+
+
+def test_the_square_of_a_match_lies_where_the_network_looked(gallery):
+    """Half a view before the camera, say: then the camera stands on the square's lower edge."""
+    ahead = replace(gallery, ahead_m=58.5 / 2)
+    localization = make_localization(gallery)
+    marker = moving_marker(localization, ahead, 8)
+    outline = next(child for child in marker._children.values() if type(child).__name__ == "Polygon").locations
+    (south, west), (_north, east) = np.min(outline, axis=0), np.max(outline, axis=0)
+    camera = localization.before[8].at  # every fourth of the made-up views looks north
+    assert south == pytest.approx(camera.lat_deg, abs=1e-6)
+    assert (west + east) / 2 == pytest.approx(camera.lon_deg, abs=1e-6)
 
 
 def test_the_moving_marker_is_empty_for_an_unknown_clip(gallery):

@@ -50,6 +50,7 @@ def gallery(region=(0, 0, 0, 1, 1, 3), regions=4, dims=8, screening=True, rotati
         "screening_sha256": "cd" * 32 if screening else None,
         "stride_m": 25.6,
         "created": "2026-01-01",
+        "ahead_m": 16.0,
     }
     return Gallery(**{**fields, **changes})
 
@@ -63,7 +64,7 @@ def same(one, other):
     assert (one.region_embeddings is None) == (other.region_embeddings is None)
     if one.region_embeddings is not None:
         assert np.array_equal(one.region_embeddings, other.region_embeddings)
-    for name in ("regions", "name", "attribution", "weights_name", "weights_sha256", "stride_m", "created"):
+    for name in ("regions", "name", "attribution", "weights_name", "weights_sha256", "stride_m", "created", "ahead_m"):
         assert getattr(one, name) == getattr(other, name)
     assert (one.screening_name, one.screening_sha256) == (other.screening_name, other.screening_sha256)
 
@@ -257,3 +258,19 @@ def test_a_part_far_in_the_north_has_its_own_stride():
     assert shrunk < 0.8
     assert whole.within([1]).stride_m == pytest.approx(whole.stride_m * shrunk)
     assert whole.within([0]).stride_m == whole.stride_m
+
+
+def test_the_middle_of_a_view_lies_before_the_camera_where_it_looks():
+    whole = gallery([1], rotations=4)
+    for row, (east_m, north_m) in enumerate([(0, 16), (16, 0), (0, -16), (-16, 0)]):
+        match = whole.candidate(row, 0.0)
+        assert match.rotation_deg == 90 * row
+        assert whole.middle_of(match).distance_m(match.at.moved(east_m, north_m)) < 0.01
+
+
+def test_a_gallery_that_does_not_tell_where_its_views_lie_has_them_around_the_camera(tmp_path):
+    made = save_gallery(gallery([1]), tmp_path / "old")
+    told = json.loads((made.folder / "gallery.json").read_text())
+    del told["ahead_m"]
+    (made.folder / "gallery.json").write_text(json.dumps(told))
+    assert open_gallery(made.folder).ahead_m == 0.0
