@@ -197,14 +197,28 @@ def test_a_run_goes_on_up_to_the_step_that_is_asked_for(root: Path, tmp_path: Pa
 
 def test_a_checkpoint_of_another_training_is_refused(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "run.checkpoint"
-    trainer().save(path, ["v0"])
+    learned = {"videos": "v0", "gallery": "cn"}
+    trainer().save(path, learned)
     with pytest.raises(SettingsInvalid, match="batch, seed"):
-        trainer(PublishedRecipe(batch=4, epochs=2, apart_fixes=3, seed=1)).resume(path, ["v0"])
-    with pytest.raises(SettingsInvalid, match="videos"):
-        trainer().resume(path, ["v0", "v1"])
+        trainer(PublishedRecipe(batch=4, epochs=2, apart_fixes=3, seed=1)).resume(path, learned)
+    for name in learned:
+        with pytest.raises(SettingsInvalid, match=f"other {name}:"):
+            trainer().resume(path, {**learned, name: "another"})
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(WeightsUnreadable, match="damaged"):
-        trainer().resume(path, ["v0"])
+        trainer().resume(path, learned)
+
+
+def test_other_tiles_or_predictions_are_another_lesson(root: Path) -> None:
+    def lesson(gallery: str, predictions: dict[str, tuple[str, ...]] | None = None) -> dict[str, str]:
+        dataset = open_dataset(root, "train", gallery)
+        return dict(SequenceItems(dataset, TINY_SCREENING, SCREENING_RECIPE, predictions).lesson)
+
+    plain, found = lesson("cn"), lesson("cn", {"v2": ("v0_4", "v1_6")})
+    assert plain == lesson("cn")
+    assert plain != lesson("ucn")
+    assert found["predictions"] != plain["predictions"]
+    assert found["predictions"] != lesson("cn", {"v2": ("v1_6", "v0_4")})["predictions"]
 
 
 def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ and a run that was interrupted, see the same pictures. What does not read is rep
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from gama_core.models.config import GAMaNetConfig, ScreeningNetConfig
 from gama_core.training.augment import Turn, augmented_clip, augmented_tile
 from gama_core.training.published_recipe import PublishedRecipe
 
+Lesson = Mapping[str, str]  # what tells one training's items from another's, each by its name
 _TRIES = 20  # videos in a row that do not read, before the data set is said to be unreadable
 
 
@@ -61,6 +63,11 @@ class Items(TorchDataset["Item | GamaError"], ABC):
 
     def __len__(self) -> int:
         return len(self.videos)
+
+    @property
+    def lesson(self) -> Lesson:
+        """What a run that goes on must learn as before."""
+        return {"videos": _digest(self.videos), "gallery": self.dataset.gallery}
 
     def __getitem__(self, key: ItemKey) -> Item | GamaError:
         """An item; an error, as a value that passes from a worker to the training, where nothing reads."""
@@ -144,6 +151,11 @@ class SequenceItems(Items):
         self._predicted: dict[str, list[GalleryItem]] = {}
         super().__init__(dataset, recipe, dataset.videos if predictions is None else tuple(predictions))
 
+    @property
+    def lesson(self) -> Lesson:
+        found = [f"{video}: {', '.join(names)}" for video, names in (self.predictions or {}).items()]
+        return {**super().lesson, "predictions": _digest(found)}
+
     def draw(self, video: str, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
         tiles, wanted, config = self._tiles(video), self.recipe.sequence, self.config
         if not tiles:
@@ -182,6 +194,10 @@ def collated(items: Sequence[Item | GamaError]) -> Item | GamaError:
         sound.append(item)
     first, second, unreadable = zip(*sound, strict=True)
     return Item(torch.cat(first), torch.cat(second), sum(unreadable))
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _partners(clips: Sequence[tuple[int, GalleryItem]], apart: int) -> dict[int, NDArray[np.int64]]:

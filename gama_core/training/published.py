@@ -129,7 +129,7 @@ def learn(
         DatasetUnreadable, SettingsInvalid, WeightsUnreadable: as items, trainer and checkpoint have them.
     """
     if checkpoint.is_file():
-        trainer.resume(checkpoint, items.videos)
+        trainer.resume(checkpoint, items.lesson)
     _require_together(trainer)
     order = Order(items, trainer.processes, trainer.step)
     last = order.steps if last_step is None else min(order.steps, last_step)
@@ -156,7 +156,7 @@ def learn(
             log.write(facts)
             report(facts)
         if trainer.processes.first and (done or now - saved > SAVE_EVERY_S):
-            trainer.save(checkpoint, items.videos)
+            trainer.save(checkpoint, items.lesson)
             saved = now
         if done:
             break

@@ -6,10 +6,8 @@ killed and goes on is the run that was not killed; nothing of a generator's stat
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from gama_core.files import whole_file
 from gama_core.models.gama_net import GAMaNet, channels_last
 from gama_core.models.heads import scaled
 from gama_core.models.screening_net import ScreeningNet
-from gama_core.training.dataset_items import Item
+from gama_core.training.dataset_items import Item, Lesson
 from gama_core.training.losses import nt_xent
 from gama_core.training.processes import Processes
 from gama_core.training.published_recipe import PublishedRecipe
@@ -115,17 +113,17 @@ class PublishedTrainer:
         self.unreadable += batch.unreadable
         return facts
 
-    def save(self, path: Path, videos: Iterable[str] = ()) -> None:
-        """A checkpoint, whole or not at all; `videos` are those that it is trained on."""
+    def save(self, path: Path, lesson: Lesson | None = None) -> None:
+        """A checkpoint, whole or not at all; the lesson is what it is trained on."""
         state = {
             "net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(),
-            "config": json.dumps(self.net.config.as_dict()), "recipe": asdict(self.recipe), "videos": _digest(videos),
-            "step": self.step, "pairs": self.pairs, "seconds": self.seconds, "unreadable": self.unreadable,
+            "config": json.dumps(self.net.config.as_dict()), "recipe": asdict(self.recipe),
+            "lesson": dict(lesson or {}), "step": self.step, "pairs": self.pairs, "seconds": self.seconds, "unreadable": self.unreadable,
         }  # fmt: skip
         with whole_file(path) as partial:
             torch.save(state, partial)
 
-    def resume(self, path: Path, videos: Iterable[str] = ()) -> None:
+    def resume(self, path: Path, lesson: Lesson | None = None) -> None:
         """Goes on where a checkpoint stopped; the number of epochs may be another one now.
 
         Raises:
@@ -137,7 +135,7 @@ class PublishedTrainer:
             recipe = {**state["recipe"], "epochs": self.recipe.epochs}
             same = {
                 "network": state["config"] == json.dumps(self.net.config.as_dict()),
-                "videos": state["videos"] == _digest(videos),
+                **{name: state["lesson"].get(name) == told for name, told in (lesson or {}).items()},
                 **{name: recipe.get(name) == value for name, value in asdict(self.recipe).items()},
             }
             if not all(same.values()):
@@ -164,7 +162,3 @@ def _precision(device: torch.device) -> torch.dtype:
     if device.type != "cuda":
         return torch.float32  # on CPUs torch 2.13 gets the bfloat16 gradient of 3x3x3 over 2 frames wrong
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-
-
-def _digest(videos: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(videos).encode()).hexdigest()
