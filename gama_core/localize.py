@@ -164,15 +164,15 @@ def _sure(window: Window, inside: float) -> float:
 def _notes(
     seen: Seen, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None, calibrated: bool
 ) -> tuple[str, ...]:
-    notes, fewest = [], seen.fewest_frames
+    notes, frames = [], int(np.median(seen.frames))
     if not calibrated:
         notes.append(
             f"The weights {models.record.name} were never calibrated: how sure the answer is, nobody knows; "
             "`train calibrate` learns it."
         )
-    if fewest < models.gama_net.config.motion_frames:
+    if frames < models.gama_net.config.motion_frames:
         notes.append(
-            f"The video has few frames a second: a clip here is {fewest} different frame(s), "
+            f"The video has few frames a second: a clip here is {frames} different frame(s), "
             f"repeated, where the network was trained on {models.gama_net.config.motion_frames}."
         )
     if len(seen.numbers) < 10:

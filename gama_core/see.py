@@ -39,7 +39,7 @@ class Seen:
     numbers: tuple[int, ...]
     times_s: NDArray[np.float64]
     vectors: Vectors
-    fewest_frames: int  # different ones in a clip
+    frames: NDArray[np.int64]  # different ones in each clip (C,)
     fine: Vectors | None = None  # unit vectors (C, F) of the fine space
     odometry: Odometry | None = None
 
@@ -55,6 +55,7 @@ class Seen:
             numbers=self.numbers[clips],
             times_s=self.times_s[clips],
             vectors=self.vectors[clips],
+            frames=self.frames[clips],
             fine=None if self.fine is None else self.fine[clips],
             odometry=None if self.odometry is None else self.odometry[clips],
         )
@@ -105,7 +106,7 @@ def _read(piece: list[Clip], video: Video, models: Models, hear: OnStage, before
         numbers=tuple(clip.number for clip in piece),
         times_s=np.array([clip.start_s for clip in piece]),
         vectors=read.vectors,
-        fewest_frames=min(clip.distinct_frames for clip in piece),
+        frames=np.array([clip.distinct_frames for clip in piece]),
         fine=read.fine,
         odometry=_odometry(read, piece, models.gama_net.config.motion_frames),
     )
@@ -120,7 +121,7 @@ def _joined(parts: list[Seen]) -> Seen:
         numbers=tuple(number for part in parts for number in part.numbers),
         times_s=np.concatenate([part.times_s for part in parts]),
         vectors=np.concatenate([part.vectors for part in parts]),
-        fewest_frames=min(part.fewest_frames for part in parts),
+        frames=np.concatenate([part.frames for part in parts]),
         fine=np.concatenate(fine) if fine else None,
         odometry=Odometry.joined(moved) if moved else None,
     )
@@ -161,7 +162,7 @@ def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
                 numbers=tuple(kept["numbers"].tolist()),
                 times_s=kept["times_s"],
                 vectors=kept["vectors"],
-                fewest_frames=int(kept["fewest_frames"]),
+                frames=kept["frames"],
                 fine=kept.get("fine"),
                 odometry=Odometry(*kept["motion"]) if "motion" in kept else None,
             )
@@ -170,12 +171,11 @@ def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
 
 
 def _remember(seen: Seen, path: Path) -> None:
-    numbers, fewest = np.array(seen.numbers), np.array(seen.fewest_frames)
     kept: dict[str, NDArray[Any]] = {
         "vectors": seen.vectors,
         "times_s": seen.times_s,
-        "numbers": numbers,
-        "fewest_frames": fewest,
+        "numbers": np.array(seen.numbers),
+        "frames": seen.frames,
     }
     if seen.fine is not None:
         kept["fine"] = seen.fine

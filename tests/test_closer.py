@@ -196,7 +196,9 @@ def known(gallery: Gallery, models: Models, plane: ViewPlane) -> tuple[Seen, Clo
         tiles.append(ground.view(x_px - ground.left_px, y_px - ground.top_px, float(closer.plane.headings_deg[turn])))
     read = read_tiles(models, tiles)
     speed = Odometry(*(np.full(7, value) for value in (closer.plane.spacing_m * FINER / 4.0, 0.0, 1.0, 3.0)))
-    seen = Seen("a.mp4", "0" * 64, 28.0, tuple(range(7)), np.arange(7) * 4.0, read.vectors, 8, read.fine, speed)
+    seen = Seen(
+        "a.mp4", "0" * 64, 28.0, tuple(range(7)), np.arange(7) * 4.0, read.vectors, np.full(7, 8), read.fine, speed
+    )
     return seen, closer
 
 

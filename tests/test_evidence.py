@@ -40,7 +40,15 @@ def seen(gallery: Gallery, rows: np.ndarray, noise: float = 0.0) -> Seen:
     vectors += noise * np.random.default_rng(1).standard_normal(vectors.shape).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     count = len(rows)
-    return Seen("drive.mp4", "a" * 64, STEP_S * count, tuple(range(count)), np.arange(count) * STEP_S, vectors, 8)
+    return Seen(
+        "drive.mp4",
+        "a" * 64,
+        STEP_S * count,
+        tuple(range(count)),
+        np.arange(count) * STEP_S,
+        vectors,
+        np.full(count, 8),
+    )
 
 
 def shuffled(gallery: Gallery, order: np.ndarray) -> Gallery:

@@ -36,7 +36,9 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery
 def saw(clips: np.ndarray, step_s: float = 4.0) -> Seen:
     """What a network without a fine space sees in a video: 58 m in 4 s."""
     count = len(clips)
-    return Seen("drive.mp4", "0" * 64, count * step_s, tuple(range(count)), np.arange(count) * step_s, clips, 8)
+    return Seen(
+        "drive.mp4", "0" * 64, count * step_s, tuple(range(count)), np.arange(count) * step_s, clips, np.full(count, 8)
+    )
 
 
 def eastwards(gallery: Gallery, tile_row: int = 3) -> np.ndarray:

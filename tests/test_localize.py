@@ -13,8 +13,9 @@ from gama_core.embed import Models
 from gama_core.errors import Cancelled, ImageryUnreadable, SettingsInvalid, WeightsMismatch
 from gama_core.gallery import Gallery
 from gama_core.geo import Bounds
-from gama_core.localize import CLIPS, localize
+from gama_core.localize import CLIPS, find, localize
 from gama_core.result import Localization
+from gama_core.see import see
 from gama_core.settings import Settings
 from gama_core.streets import Streets
 from gama_core.tile import Region
@@ -63,6 +64,17 @@ def test_every_way_of_screening_ranks_all_regions(video: Video, gallery: Gallery
 
 def test_a_few_clips_are_said_to_be_few(video: Video, gallery: Gallery, models: Models) -> None:
     assert any("Only 4 clip" in note for note in localize(video, gallery, models).notes)
+
+
+def test_only_a_video_of_few_frames_is_said_to_be_one(video: Video, gallery: Gallery, models: Models) -> None:
+    """One clip that lies in a gap of the recording makes none."""
+
+    def told(*frames: int) -> bool:
+        some = dataclasses.replace(see(video, models), frames=np.array(frames))
+        return any("few frames a second" in note for note in find(some, gallery, models).notes)
+
+    assert told(1, 1, 2, 2)
+    assert not told(8, 8, 1, 8)
 
 
 def test_the_same_question_is_answered_from_the_cache(

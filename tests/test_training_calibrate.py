@@ -101,7 +101,7 @@ def drive(gallery: Gallery, region: int, noise: float) -> tuple[Seen, Track]:
     times_s = np.arange(len(rows)) * 4.0
     places = [gallery.candidate(int(row), 0.0).at for row in rows]
     track = Track(tuple(Fix(float(time_s), at) for time_s, at in zip(times_s, places, strict=True)))
-    return Seen(f"{region}.mp4", f"{region:064x}", 28.0, tuple(range(7)), times_s, clips, 8), track
+    return Seen(f"{region}.mp4", f"{region:064x}", 28.0, tuple(range(7)), times_s, clips, np.full(7, 8)), track
 
 
 def test_drives_that_are_found_calibrate_a_place(

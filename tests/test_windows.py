@@ -35,7 +35,9 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Gallery
 
 def seen(gallery: Gallery, rows: np.ndarray) -> Seen:
     count, vectors = len(rows), gallery.embeddings[rows].astype(np.float32)
-    return Seen("drive.mp4", "a" * 64, 4.0 * count, tuple(range(count)), np.arange(count) * 4.0, vectors, 8)
+    return Seen(
+        "drive.mp4", "a" * 64, 4.0 * count, tuple(range(count)), np.arange(count) * 4.0, vectors, np.full(count, 8)
+    )
 
 
 @given(st.integers(1, 2000), st.integers(10, 100))

@@ -118,7 +118,8 @@ class PublishedTrainer:
         state = {
             "net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(),
             "config": json.dumps(self.net.config.as_dict()), "recipe": asdict(self.recipe),
-            "lesson": dict(lesson or {}), "step": self.step, "pairs": self.pairs, "seconds": self.seconds, "unreadable": self.unreadable,
+            "lesson": dict(lesson or {}), "step": self.step, "pairs": self.pairs, "seconds": self.seconds,
+            "unreadable": self.unreadable,
         }  # fmt: skip
         with whole_file(path) as partial:
             torch.save(state, partial)
