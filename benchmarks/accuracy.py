@@ -197,7 +197,7 @@ def _films() -> list[Path]:
 
 def _paper_grid(gallery: Gallery, models: Models) -> Gallery:
     """The same imagery on the paper's grid of places, one a tile, but north up and at seven other headings."""
-    folder = CACHE / f"one-a-tile-{models.record.sha256[:12]}"
+    folder = CACHE / f"one-a-tile-{test_county.made_by(models)}"
     if not folder.is_dir():
         build_gallery(gallery.imagery, models, folder, Grid(per_tile=1, rotations=8), name="one view a tile")
     return open_gallery(folder)

@@ -20,13 +20,11 @@ from tqdm import tqdm
 
 from gama_core.closer import KnownViews
 from gama_core.embed import Models, load_models
-from gama_core.errors import GamaError
 from gama_core.evaluate import Comparison, compare
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.localize import find
 from gama_core.plane import around, left_out
 from gama_core.result import Localization
-from gama_core.screen import can_screen
 from gama_core.see import Seen, see
 from gama_core.settings import Settings
 from gama_core.streets import Streets
@@ -131,8 +129,6 @@ def _read_drive(film: Path) -> Drive:
 
 
 def _answer(seen: Seen, folder: Path, settings: Settings, streets: Streets | None, anew: bool) -> Localization:
-    if settings.screening == "network" and not can_screen(_gallery(folder), _models()):
-        raise GamaError(f"{folder} was made with another screening network: delete it, and it is made anew.")
     views = KnownViews() if anew else _views()
     answer = find(seen, _gallery(folder), _models(), settings, streets=streets, views=views)
     _views().known.update(views.known)

@@ -96,15 +96,21 @@ def county(models: Models, some: Sequence[City], name: str) -> Gallery:
 
 def gallery_folder(name: str, models: Models) -> Path:
     """Where a gallery of some cities lies, once it was made by these weights."""
-    return COUNTY / f"{name}-{models.record.sha256[:12]}"
+    return COUNTY / f"{name}-{made_by(models)}"
 
 
 def gallery_of(city: City, models: Models) -> Gallery:
     """One city's gallery, made by these weights."""
-    folder = city.folder / f"gallery-{models.record.sha256[:12]}"
+    folder = city.folder / f"gallery-{made_by(models)}"
     if not folder.is_dir():
         build_gallery(open_imagery(city.folder / "aerial.tif"), models, folder, name=f"City {city.seed}")
     return open_gallery(folder)
+
+
+def made_by(models: Models) -> str:
+    """Names the weights of a gallery's folder."""
+    screening = models.screening_record
+    return f"{models.record.sha256[:12]}-{screening.sha256[:12] if screening else 'none'}"
 
 
 def streets_of(some: Sequence[City]) -> Streets:

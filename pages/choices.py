@@ -70,7 +70,7 @@ CHOICES = (  # a line each: the dialog, the address and the chips follow
         "Regions",
         "Regions overlap",
         "overlap {}",
-        "A drive may cross a border: half a region counts.",
+        "A drive may cross a border: half a region counts. Only where the clips vote.",
     ),
     Choice("keep_regions", "Regions", "Regions searched again", "{} regions kept", "At most so many of the best."),
     Choice("decode", "Path", "One drivable path", "path {}", "Of all likely places the one way that a car can drive."),
