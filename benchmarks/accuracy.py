@@ -32,10 +32,12 @@ from benchmarks.measures import (
 from benchmarks.real import print_real
 from gama_core.build_gallery import Grid, build_gallery
 from gama_core.embed import Models, load_models
+from gama_core.errors import GamaError
 from gama_core.evaluate import compare
 from gama_core.gallery import Gallery, open_gallery
 from gama_core.record import record_drives
 from gama_core.run import save_run
+from gama_core.screen import can_screen
 from gama_core.settings import Settings
 from gama_core.telemetry import read_track
 from gama_core.world.place import SAMPLE_SEED, make_place, street_map, style_of
@@ -74,7 +76,10 @@ def main() -> None:
 
 
 def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
-    gallery, films = open_gallery(SAMPLE), _films()
+    gallery = open_gallery(SAMPLE)
+    if not can_screen(gallery, models):
+        raise GamaError(f"{SAMPLE} was made with another screening network: `make sample` makes it anew.")
+    films = _films()
     drives = workers.read_drives(films)
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
     strict = _paper_grid(gallery, models)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.county import cities, gallery_of, make_films
+from benchmarks.county import cities, gallery_of, made_by, make_films
 from gama_core.build_gallery import build_gallery
 from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M, compare
@@ -82,7 +82,7 @@ def _holds(region: Region, truth: Track) -> bool:
 
 
 def _gallery(name: str, models: Models) -> Gallery:
-    folder = CACHE / f"{name}-{models.record.sha256[:12]}"
+    folder = CACHE / f"{name}-{made_by(models)}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         build_gallery(open_imagery(AERIAL[name]), models, folder, name=name.title())
@@ -90,7 +90,7 @@ def _gallery(name: str, models: Models) -> Gallery:
 
 
 def _joined(galleries: list[Gallery], models: Models) -> Gallery:
-    folder = CACHE / f"everything-{models.record.sha256[:12]}"
+    folder = CACHE / f"everything-{made_by(models)}"
     if not folder.is_dir():
         join_galleries(galleries, folder, "Everything")
     return open_gallery(folder)

@@ -34,7 +34,7 @@ class Calibration:
 
     def inside_by(self, agreement: PathAgreement) -> AgreementLaw:
         """Whether a drive with such a path lies in the gallery at all."""
-        return self.inside if agreement.fine is None else self.inside_closer
+        return self.inside_closer if agreement.closer else self.inside
 
 
 def calibration_path(weights: Path) -> Path:
@@ -45,7 +45,8 @@ def calibration_path(weights: Path) -> Path:
 def load_calibration(weights: Path, sha256: str) -> Calibration:
     """The calibration beside a weights file (`NAME.calibration.json`), or the defaults where there is none.
 
-    Numbers that this version does not know are left out, those that the file does not hold are the defaults.
+    Numbers that this version does not know are left out, those that the file does not hold are the defaults; a law of
+    other numbers is refused.
 
     Raises:
         WeightsUnreadable: the file cannot be read, or belongs to other weights.

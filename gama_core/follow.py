@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.agreement import SHORT_CLIPS, PathAgreement
+from gama_core.agreement import PathAgreement
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, KnownViews, Tell, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
@@ -27,6 +27,7 @@ from gama_core.streets import Streets, along_streets
 
 WHOLE_S = 40.0  # a drive of so many seconds needs no more regions than the settings say
 WIDER = 4.0  # times as many, at most, are for a shorter one
+ENOUGH_CLIPS = 10  # fewer are often too few to be sure
 MOVING = 0.55  # news a clip of a drive that moves, at least: of 124 generated ones of 10 to 40 s none has less
 NEWS = 0.06  # change of cosine from clip to clip above which all is new; drives change by about 0.1 a second
 
@@ -124,7 +125,7 @@ def regions_among(seconds: float, settings: Settings) -> int:
 def views_for(clips: int, settings: Settings) -> int:
     """How many views are looked at closely for so many clips: what one or two leave possible is more than any closer
     look could decide."""
-    return math.ceil(settings.closer_views * min(1.0, clips / SHORT_CLIPS))
+    return math.ceil(settings.closer_views * min(1.0, clips / ENOUGH_CLIPS))
 
 
 def first_pass(
@@ -152,7 +153,7 @@ def first_pass(
     if preference is not None:
         emission *= np.exp(preference, dtype=np.float32)
     decoded = decode(emission, _cruising(plane, calibration, pace), pace.gaps(seen.times_s))
-    return decoded, PathAgreement(_along(decoded, similarity, core), around=_around(decoded, plane, core))
+    return decoded, PathAgreement(_along(decoded, similarity, core), _around(decoded, plane, core))
 
 
 def closer_pass(
@@ -174,8 +175,8 @@ def closer_pass(
     measured = None if pace.odometry is None else Measured(motion.edges, motion, pace.odometry, pace.step_s)
     decoded = decode(emission, measured or motion, pace.gaps(seen.times_s))
     held = float(first.posterior[core][:, closer.spots].sum(axis=(1, 2)).mean())
-    coarse, fine = (_along(decoded, cosines, core, closer.looked) for cosines in (closer.similarity, closer.fine))
-    return decoded, PathAgreement(coarse, fine, held, _around(decoded, closer.plane, core))
+    cosine = _along(decoded, closer.similarity, core, closer.looked)
+    return decoded, PathAgreement(cosine, _around(decoded, closer.plane, core), closer=True, held=held)
 
 
 def worth(seen: Seen, pace: Pace, core: slice = slice(None)) -> float:

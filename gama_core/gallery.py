@@ -150,7 +150,7 @@ class Gallery:
 
     @cached_property
     def places(self) -> int:
-        """Number of distinct centres; a place may be seen at several rotations and sides."""
+        """Number of distinct places of the camera; each may be seen at several rotations and sides."""
         return len(np.unique(np.stack([self.views.lat_deg, self.views.lon_deg]), axis=1).T)
 
     @cached_property

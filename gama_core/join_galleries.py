@@ -74,6 +74,11 @@ def _check_alike(one: Gallery, other: Gallery) -> None:
     other.check_weights(one.weights_sha256)
     if one.screening_sha256 != other.screening_sha256:
         raise GamaError(f"{one.name} and {other.name} were made with different screening networks: build one again.")
+    if one.ahead_m != other.ahead_m:
+        raise GamaError(
+            f"{one.name} has its views {one.ahead_m:g} m before the camera, {other.name} {other.ahead_m:g} m: build "
+            "the older one again."
+        )
     mine, theirs = _grid(one), _grid(other)
     if mine != theirs:
         raise GamaError(

@@ -14,7 +14,7 @@ from gama_core.closer import KnownViews, can_look_closer
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.files import keep_if_possible
-from gama_core.follow import Followed, Pace, worth
+from gama_core.follow import ENOUGH_CLIPS, Followed, Pace, worth
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
 from gama_core.result import Candidate, Localization, PathStep, RegionHit, Shortlist, Step
@@ -28,7 +28,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 7  # counts up when the same question is to be answered otherwise
+METHOD = 8  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -105,10 +105,8 @@ def find(
     order = np.lexsort((-windows[0].score, -chance))
     scores = windows[0].score if len(windows) == 1 else np.log(np.maximum(chance, np.finfo(float).tiny))
     agreed = together([window.followed.agreement for window in windows], share)
-    law, asked = models.calibration.inside_by(agreed), settings.inside_at_least
-    searched, counted = len(gallery.regions), worth(seen, Pace.of(seen, settings))
-    inside = law.probability(agreed, counted, searched)
-    needed = law.least(counted, searched) if asked is None else asked
+    law = models.calibration.inside_by(agreed)
+    inside = law.probability(agreed, worth(seen, Pace.of(seen, settings)), len(gallery.regions))
     return Localization(
         video_name=seen.video_name,
         video_sha256=seen.video_sha256,
@@ -130,7 +128,7 @@ def find(
         seconds=seconds,
         notes=_notes(seen, gallery, models, settings, streets, law.learned),
         inside=inside,
-        inside_at_least=needed,
+        inside_at_least=settings.inside_at_least,
     )
 
 
@@ -175,10 +173,8 @@ def _notes(
             f"The video has few frames a second: a clip here is {frames} different frame(s), "
             f"repeated, where the network was trained on {models.gama_net.config.motion_frames}."
         )
-    if len(seen.numbers) < 10:
-        notes.append(
-            f"Only {len(seen.numbers)} clip(s): a drive of less than 10 seconds is often not enough to be sure."
-        )
+    if len(seen.numbers) < ENOUGH_CLIPS:
+        notes.append(f"Only {len(seen.numbers)} clip(s): fewer than {ENOUGH_CLIPS} are often not enough to be sure.")
     if worth(seen, Pace.of(seen, settings)) < len(seen.numbers) / 2:
         notes.append("The camera hardly moved, or the clips overlap: together they are believed as a few would be.")
     if settings.screening != "late" and not can_screen(gallery, models):

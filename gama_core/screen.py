@@ -83,7 +83,7 @@ def by_network(shortlist: Shortlist, gallery: Gallery, models: Models, settings:
 
 
 def read_tile(gallery: Gallery, row: int, out_px: int = TILE_PX) -> NDArray[np.uint8]:
-    """The small aerial image, north up, of the zoom-19 tile in which a view is centred; uint8 (out, out, 3)."""
+    """The small aerial image, north up, of the zoom-19 tile in which a view's camera stands; uint8 (out, out, 3)."""
     tile = Tile.at(gallery.candidate(row, 0.0).at, ZOOM)
     pixels, _ = gallery.imagery.read(tile.x * TILE_PX, tile.y * TILE_PX, TILE_PX, out_px)
     return pixels

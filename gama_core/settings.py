@@ -43,14 +43,12 @@ class Settings:
     closer: bool = True  # look again, many times as densely, where the first path may have been
     closer_views: int = 6000  # views to look at then, about; for less than 10 clips proportionally fewer
     street_weight: float = 0.3  # how much the path prefers streets where a network of them is given; 0: not at all
-    inside_at_least: float | None = (
-        None  # a drive less likely to lie in the gallery is said not to; None: as calibrated
-    )
+    inside_at_least: float = 0.5  # a drive less likely to lie in the gallery is said not to
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not low <= value <= high:
+            if not low <= value <= high:
                 raise SettingsInvalid(f"{name} is {value}; it must lie between {low} and {high}.")
         reach_m = self.max_speed_m_s * self.clip_every_s
         if reach_m > MOST_REACH_M:

@@ -18,8 +18,8 @@ def test_a_calibration_comes_back(tmp_path: Path) -> None:
     made = Calibration(
         MINE,
         sharpness=9.0,
-        inside=AgreementLaw(slope=42.0, enough=-1.4, size_slope=-0.6),
-        inside_closer=AgreementLaw(3.0, 4.0),
+        inside=AgreementLaw(slope=42.0, size_slope=-0.6),
+        inside_closer=AgreementLaw(3.0, 4.0, length_slope=-0.5),
     )
     save_calibration(made, tmp_path / "net.safetensors")
     assert load_calibration(tmp_path / "net.safetensors", MINE) == made

@@ -216,7 +216,7 @@ def test_a_second_path_goes_where_the_clips_were_taken_between_the_views_of_the_
     assert decoded.place.tolist() == [9 * spot + 5 for spot in range(7)]
     assert {float(there.plane.headings_deg[turn]) for turn in decoded.heading} == {90.0}
     nearly_one = pytest.approx(1.0, abs=1e-4)
-    assert agreed == PathAgreement(nearly_one, nearly_one, held=1.0, around=nearly_one)
+    assert agreed == PathAgreement(nearly_one, around=nearly_one, closer=True, held=1.0)
 
 
 def test_a_path_tells_how_fast_the_camera_went(gallery: Gallery, models: Models, known: tuple[Seen, Closer]) -> None:
@@ -259,9 +259,9 @@ def test_a_path_knows_whether_one_looked_closer(gallery: Gallery, models: Models
     seen, _ = known
     closer = follow(seen, gallery, BOTH, models, Settings(decode_regions=1, closer_views=300))
     plain = follow(seen, gallery, BOTH, models, Settings(decode_regions=1, closer=False))
-    assert closer.agreement.fine is not None
+    assert closer.agreement.closer
     assert 0.0 < closer.agreement.held <= 1.0 + 1e-6
-    assert plain.agreement.fine is None
+    assert not plain.agreement.closer
     assert plain.sure is None
     assert plain.mass.sum() == pytest.approx(1.0, rel=1e-4)
 
@@ -276,5 +276,5 @@ def test_a_way_that_nobody_looked_at_is_no_part_of_a_path(models: Models, known:
     first = Decoded(np.full((7, 98, 4), 1 / 392), np.zeros(7, np.int64), np.zeros(7, np.int64))
     decoded, agreed = closer_pass(seen, blind, first, models.calibration, Pace(4.0, 25.0))
     assert decoded.posterior[:, ~looked].max() < 1e-6
-    assert -1.0 <= agreed.coarse <= 1.0
+    assert -1.0 <= agreed.cosine <= 1.0
     assert agreed.held == pytest.approx(7 / 98)

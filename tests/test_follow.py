@@ -143,8 +143,8 @@ def test_without_streets_near_or_without_weight_nothing_changes(gallery: Gallery
 def test_a_drive_agrees_with_its_own_place_more_than_with_any_other(gallery: Gallery, models: Models) -> None:
     rows = eastwards(gallery)
     clips = seen_along(gallery, rows, noise=0.1)
-    assert followed(gallery, models, clips).agreement.coarse > 0.3
-    assert followed(gallery, models, clips[::-1].copy() * -1).agreement.coarse < 0.3
+    assert followed(gallery, models, clips).agreement.cosine > 0.3
+    assert followed(gallery, models, clips[::-1].copy() * -1).agreement.cosine < 0.3
 
 
 def test_headings_may_be_left_out(gallery: Gallery, models: Models) -> None:

@@ -77,6 +77,7 @@ def test_galleries_that_do_not_go_together_say_why(towns: list[Gallery], tmp_pat
         ([west, dataclasses.replace(east, screening_sha256="e" * 64)], GamaError, "different screening networks"),
         ([west, dataclasses.replace(east, stride_m=west.stride_m / 2)], GamaError, "one grid"),
         ([dataclasses.replace(west, stride_m=west.stride_m / 2), east], GamaError, "one grid"),
+        ([west, dataclasses.replace(east, ahead_m=0.0)], GamaError, "build the older one again"),
         ([west, turned], GamaError, "1 headings each, East 1 with 4"),
         ([], SettingsInvalid, "nothing to join"),
     ):

@@ -13,25 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.agreement import (
-    LONG_CLIPS,
-    MOST_LOG_ODDS,
-    SHORT_CLIPS,
-    AgreementLaw,
-    PathAgreement,
-    length_weight,
-    log_odds_of,
-)
+from gama_core.agreement import LONG_CLIPS, AgreementLaw, PathAgreement, weighed
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, KnownViews, can_look_closer, look_closer
 from gama_core.decode import Decoded
 from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.evaluate import NEAR_M
-from gama_core.follow import Pace, closer_pass, first_pass, regions_among, views_for
+from gama_core.follow import Pace, closer_pass, first_pass, regions_among, views_for, worth
 from gama_core.gallery import Gallery
 from gama_core.geo import LatLon
-from gama_core.measures import acceptance_threshold
 from gama_core.plane import Plane, ViewPlane, around, lay_out, left_out
 from gama_core.screen import by_network, can_screen, late
 from gama_core.search import search
@@ -50,9 +41,8 @@ FINE_WEIGHT = (0.5, 1.0, 2.0)
 CLOSER_DOUBT = (0.1, 0.02)
 CLOSE_M = 20.0  # what a closer look is to tell apart
 ALIKE = 0.001  # of log-probability a clip: options as near to the best as this are as good, and the first is taken
-LENGTHS = (SHORT_CLIPS, 20, LONG_CLIPS)
+LENGTHS = (1, 2, 5, 10, 20, LONG_CLIPS)  # clips: a person may bring a second or a minute
 SOME = 12  # drives that tell how the path is to be laid
-ACCEPT = 0.95  # of the drives that lie in the gallery are to be told so
 _TURNED = ("sharpness", "doubt", "turn_penalty")
 _TURNED_CLOSER = ("closer_sharpness", "fine_weight", "closer_doubt")
 
@@ -68,6 +58,11 @@ class Drive:
     regions: tuple[int, ...]  # all that it passes through
     late: NDArray[np.float32]
     network: NDArray[np.float32]
+
+    def begins_in(self, gallery: Gallery, clips: int) -> bool:
+        """Whether so many first clips are known to lie in a gallery."""
+        own = [gallery.regions[index] for index in self.regions]
+        return any(region.contains(at) for at in self.truth[:clips] if at is not None for region in own)
 
 
 @dataclass(frozen=True)
@@ -102,11 +97,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Case:
-    """A path laid for so many clips of a drive among so many regions: how well they agree with it, and whether the
-    drive is there, and is where the path is."""
+    """A path laid for some clips of a drive among so many regions: how well they agree with it, for how many they
+    count, and whether the drive is there, and is where the path is."""
 
     agreement: PathAgreement
-    clips: int
+    clips: float
     regions: int
     inside: bool
     right: bool
@@ -243,7 +238,7 @@ def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> 
 
 def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bool, report: Report) -> Calibration:
     """Whether a drive lies in the gallery, and whether its path is the right one, from its agreement along the path:
-    among all regions and its own, and without its own among as many; from a quarter of the drive to all."""
+    among all regions and its own, and without its own among as many; from its first clip to all."""
     coarse: list[Case] = []
     fine: list[Case] = []
     for done, drive in enumerate(drives):
@@ -258,16 +253,19 @@ def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) ->
     """What a drive tells of the path over a gallery's own views, and, where one looks, of the closer one."""
     coarse, fine = [], []
     place = dataclasses.replace(place, views=KnownViews())
-    lengths = [clips for clips in LENGTHS if clips <= len(drive.seen.numbers)] or [len(drive.seen.numbers)]
+    lengths = sorted({min(clips, len(drive.seen.numbers)) for clips in LENGTHS})
     for (regions, inside), clips in itertools.product(_homes(drive, place.gallery), lengths):
+        if not drive.begins_in(place.gallery, clips):
+            continue
         seen = drive.seen.first(clips)
+        counted = worth(seen, Pace.of(seen, place.settings))
         plane = place.plane(seen, regions)
         first, agreed = place.first(seen, plane, calibration)
-        coarse.append(Case(agreed, clips, len(regions), inside, inside and _is_right(first, plane, drive)))
+        coarse.append(Case(agreed, counted, len(regions), inside, inside and _is_right(first, plane, drive)))
         if looks:
             closer = place.closer(seen, plane, first)
             second, agreed = place.second(seen, closer, first, calibration)
-            fine.append(Case(agreed, clips, len(regions), inside, inside and _is_right(second, closer.plane, drive)))
+            fine.append(Case(agreed, counted, len(regions), inside, inside and _is_right(second, closer.plane, drive)))
     return coarse, fine
 
 
@@ -301,26 +299,16 @@ def _is_right(decoded: Decoded, plane: Plane, drive: Drive) -> bool:
 
 
 def _law(cases: list[Case], true: list[bool]) -> AgreementLaw:
-    """The law under which what was found is likeliest, and thresholds that accept nearly all of which it is true."""
-    weight = np.array([length_weight(case.clips) for case in cases])
-    columns = {"slope": weight * [case.agreement.coarse for case in cases]}
-    if cases[0].agreement.fine is not None:
-        columns["fine_slope"] = weight * [case.agreement.fine or 0.0 for case in cases]
-    columns["offset"] = weight
-    columns["around_slope"] = np.array([log_odds_of(case.agreement.around) for case in cases])
-    columns["size_slope"] = np.log([case.regions for case in cases])
-    fitted = _logistic(np.stack(list(columns.values()), axis=1), np.array(true, np.float64)).tolist()
-    law = AgreementLaw(**dict(zip([*columns, "bias"], fitted, strict=True)))
-    said = [(law.log_odds(case.agreement, case.clips), case.clips) for case, so in zip(cases, true, strict=True) if so]
-    found = {size: [odds for odds, clips in said if clips == size] for size in (LONG_CLIPS, SHORT_CLIPS)}
-    long, short = (acceptance_threshold(some, ACCEPT) if some else -MOST_LOG_ODDS for some in found.values())
-    return dataclasses.replace(law, enough=long, enough_short=short)
+    """The law under which what was found is likeliest."""
+    told = np.array([weighed(case.agreement, case.clips, case.regions) for case in cases])
+    return AgreementLaw(*_logistic(told, np.array(true, np.float64)).tolist())
 
 
 def _logistic(features: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights of the features (n, F), and the bias last, float64 (F + 1,): Newton's method on standardized features,
     drawn slightly to zero so that separable data stay finite."""
-    middle, scale = features.mean(axis=0), features.std(axis=0) + 1e-12
+    middle, scale = features.mean(axis=0), features.std(axis=0)
+    scale[scale < 1e-9] = np.inf  # what is the same in all cases says nothing
     standard = np.concatenate([(features - middle) / scale, np.ones((len(features), 1))], axis=1)
     weights = np.zeros(standard.shape[1])
     for _ in range(50):

@@ -136,7 +136,7 @@ class PublishedTrainer:
             recipe = {**state["recipe"], "epochs": self.recipe.epochs}
             same = {
                 "network": state["config"] == json.dumps(self.net.config.as_dict()),
-                **{name: state["lesson"].get(name) == told for name, told in (lesson or {}).items()},
+                **{name: state.get("lesson", {}).get(name) == told for name, told in (lesson or {}).items()},
                 **{name: recipe.get(name) == value for name, value in asdict(self.recipe).items()},
             }
             if not all(same.values()):
