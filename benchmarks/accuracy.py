@@ -56,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     tables = {
         "sample": _sample,
+        "sample-lengths": _sample_lengths,
         "county": _county,
         "lengths": _lengths,
         "sizes": _sizes,
@@ -87,7 +88,6 @@ def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
         settings = replace(PAPER, screening=name)  # type: ignore[arg-type]
         print_row(f"one view a tile, {screening}", "after", workers.answers(drives, strict, settings, name))
     rows = print_ladder(workers, drives, gallery, street_map(make_place(SAMPLE_SEED, 6, 6)))
-    print_lengths(workers, drives, gallery, LENGTHS)
     print_by_weather(drives, rows)
     print_confidence(rows)
     print_left_out(workers, drives, rows, gallery)
@@ -96,6 +96,13 @@ def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
         (film, row.answer, compare(row.answer, track)) for film, row, track in zip(films, rows, tracks, strict=True)
     ]
     print(f"\nkept: {save_run(record_drives('Sample drives', kept, gallery), RUNS).relative_to(ROOT)}\n")
+
+
+def _sample_lengths(_models: Models, workers: Crew, _asked: Namespace) -> None:
+    gallery, films = open_gallery(SAMPLE), _films()
+    _title(f"the first seconds of {len(films)} drives through {gallery.name}", gallery)
+    print_lengths(workers, workers.read_drives(films), gallery, LENGTHS)
+    print()
 
 
 def _county(models: Models, workers: Crew, asked: Namespace) -> None:

@@ -30,7 +30,7 @@ class Calibration:
     closer_doubt: float = 0.1
     inside: AgreementLaw = NOT_LEARNED  # whether the drive lies in the gallery, by a path over its own views
     inside_closer: AgreementLaw = NOT_LEARNED  # the same, by a path that was looked at closer
-    right_closer: AgreementLaw = NOT_LEARNED  # whether that path is the right one, if one looked at the right places
+    right_closer: AgreementLaw = NOT_LEARNED  # whether that path is the right one
 
     def inside_by(self, agreement: PathAgreement) -> AgreementLaw:
         """Whether a drive with such a path lies in the gallery at all."""

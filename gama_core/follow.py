@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gama_core.agreement import PathAgreement
+from gama_core.agreement import NEVER_QUITE, PathAgreement
 from gama_core.calibration import Calibration
 from gama_core.closer import Closer, KnownViews, Tell, can_look_closer, look_closer
 from gama_core.decode import Decoded, decode, emissions, smoothed
@@ -110,10 +110,12 @@ def follow(
     elsewhere = first.posterior[core].copy()
     elsewhere[:, closer.spots] = 0.0
     mass = _in_regions(elsewhere, plane, count) + agreed.held * found
-    trust = agreed.held * calibration.right_closer.probability(agreed, worth(seen, pace, core), count)
+    trust = calibration.right_closer.probability(agreed, worth(seen, pace, core), count)
+    close_by = max(agreed.around, NEVER_QUITE)
+    share = _in_regions(_near_path(second, closer.plane, core), closer.plane, count) / close_by
     facing_deg = _facing_deg(second, closer.plane, pace, seen.times_s, (closer, calibration))
-    path = _path(second, closer.plane, facing_deg, seen, pace, (trust, plane, first))
-    return Followed(path[core], mass, agreed, trust * found)
+    path = _path(second, closer.plane, facing_deg, seen, pace, (trust, close_by, plane, first))
+    return Followed(path[core], mass, agreed, trust * share)
 
 
 def regions_among(seconds: float, settings: Settings) -> int:
@@ -214,11 +216,16 @@ def _along(decoded: Decoded, similarity: Vectors, core: slice, looked: np.ndarra
 
 def _around(decoded: Decoded, plane: Plane, core: slice) -> float:
     """How much of the posterior lies within 80 m of the path, mean over clips."""
-    held = []
-    for here, mass in zip(decoded.place[core], decoded.posterior[core], strict=True):
+    return float(_near_path(decoded, plane, core).sum(axis=(1, 2), dtype=np.float64).mean())
+
+
+def _near_path(decoded: Decoded, plane: Plane, core: slice) -> Floats | Vectors:
+    """The posterior (C, P, R) within 80 m of the path, and nothing elsewhere."""
+    near = decoded.posterior[core].copy()
+    for here, mass in zip(decoded.place[core], near, strict=True):
         away_m = np.hypot(plane.x_m - plane.x_m[here], plane.y_m - plane.y_m[here]) * plane.scale[here]
-        held.append(mass[away_m <= NEAR_M].sum(dtype=np.float64))
-    return float(np.mean(held))
+        mass[away_m > NEAR_M] = 0.0
+    return near
 
 
 def _in_regions(posterior: Floats | Vectors, plane: Plane, count: int) -> Floats:
@@ -257,18 +264,19 @@ def _facing_deg(
 
 def _path(
     decoded: Decoded, plane: Plane, facing_deg: Floats | None, seen: Seen, pace: Pace,
-    beyond: tuple[float, Plane, Decoded] | None = None,
+    beyond: tuple[float, float, Plane, Decoded] | None = None,
 ) -> tuple[PathStep, ...]:  # fmt: skip
     """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass.
 
-    `beyond` is how far the path is to be trusted, and where the clips may be otherwise. Another path that leads to the
-    same place makes it no surer: both were laid through what the same clips saw.
+    `beyond` is how far the path is to be trusted, how much of the posterior lies around it, which that trust has
+    weighed already, and where the clips may be otherwise. Another path that leads to the same place makes it no surer:
+    both were laid through what the same clips saw.
     """
     mass = decoded.posterior.sum(axis=2, dtype=np.float64)
     x_m, y_m = _smoothed(decoded, mass, plane, facing_deg, seen, pace)
-    every_x, every_y, every, trust = plane.x_m, plane.y_m, mass, 1.0
+    every_x, every_y, every, trust, around = plane.x_m, plane.y_m, mass, 1.0, 1.0
     if beyond is not None:
-        trust, wide, first = beyond
+        trust, around, wide, first = beyond
         every_x, every_y = np.concatenate([plane.x_m, wide.x_m]), np.concatenate([plane.y_m, wide.y_m])
         other = first.posterior.sum(axis=2, dtype=np.float64)
         every = np.concatenate([trust * mass, (1.0 - trust) * other], axis=1)
@@ -286,7 +294,7 @@ def _path(
                 at=plane.at(x_m[clip], y_m[clip]),
                 heading_deg=None if facing_deg is None else float(facing_deg[clip]),
                 region_index=int(plane.region[here]),
-                confidence=min(1.0, trust * float(mass[clip][near].sum())),
+                confidence=min(1.0, trust * float(mass[clip][near].sum()) / around),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
                 radius_90_m=float(away_m[order[np.searchsorted(held, 0.9).clip(max=len(order) - 1)]]),
                 speed_m_s=_speed_m_s(pace.odometry, clip),

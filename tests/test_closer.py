@@ -244,13 +244,12 @@ def test_a_path_that_is_not_trusted_is_not_sure_of_its_clips(
     doubted, trusted = found.values()
     assert trusted.sure is not None
     assert doubted.sure is not None
-    for followed, bias in ((trusted, -5.0), (doubted, 5.0)):  # and nobody is sure of what was not looked at
-        held = followed.agreement.held
+    for followed, bias in ((trusted, -5.0), (doubted, 5.0)):
         assert followed.sure is not None
-        assert followed.sure.sum() == pytest.approx(held / (1 + np.exp(bias)), rel=1e-3)
+        assert followed.sure.sum() == pytest.approx(1 / (1 + np.exp(bias)), rel=1e-3)
     assert doubted.mass.sum() == pytest.approx(1.0, rel=1e-4)
     for unsure, sure in zip(doubted.path, trusted.path, strict=True):
-        assert unsure.confidence <= 1 / (1 + np.exp(5.0))  # though the first path says the same
+        assert unsure.confidence <= 2 / (1 + np.exp(5.0))  # though the first path says the same
         assert unsure.confidence < sure.confidence
         assert unsure.radius_90_m >= sure.radius_90_m
 
@@ -264,6 +263,23 @@ def test_a_path_knows_whether_one_looked_closer(gallery: Gallery, models: Models
     assert not plain.agreement.closer
     assert plain.sure is None
     assert plain.mass.sum() == pytest.approx(1.0, rel=1e-4)
+
+
+def test_a_path_is_as_sure_as_the_law_says_and_no_doubt_counts_twice(
+    gallery: Gallery, models: Models, known: tuple[Seen, Closer]
+) -> None:
+    """The law knows already that more agrees; here one place looked at holds half of what is possible, at most."""
+    seen, _ = known
+    blurred = dataclasses.replace(
+        models.calibration, sharpness=2.0, closer_sharpness=1.0, right_closer=AgreementLaw(bias=0.4)
+    )
+    doubtful = dataclasses.replace(models, calibration=blurred)
+    found = follow(seen, gallery, BOTH, doubtful, Settings(decode_regions=2, closer_views=300))
+    assert found.agreement.around * found.agreement.held < 0.5
+    said = 1 / (1 + np.exp(-0.4))
+    assert found.sure is not None
+    assert found.sure.sum() == pytest.approx(said, rel=1e-4)
+    assert np.mean([step.confidence for step in found.path]) == pytest.approx(said, rel=0.2)
 
 
 def test_a_way_that_nobody_looked_at_is_no_part_of_a_path(models: Models, known: tuple[Seen, Closer]) -> None:
