@@ -19,7 +19,7 @@ from gama_core.geo import LatLon
 from gama_core.settings import Settings
 from gama_core.tile import Region
 
-SCHEMA = 1
+SCHEMA = 2
 SURE = 0.5  # of a confidence: with less, the answer is a guess
 
 Verdict = Literal["yes", "we do not know", "not in this gallery"]
