@@ -10,7 +10,7 @@ import pytest
 from gama_core.agreement import LONG_CLIPS, AgreementLaw, PathAgreement
 from gama_core.embed import Models
 from gama_core.errors import GamaError
-from gama_core.gallery import Gallery
+from gama_core.gallery import Gallery, save_gallery
 from gama_core.measures import expected_calibration_error
 from gama_core.see import Seen
 from gama_core.track import Fix, Track
@@ -128,7 +128,7 @@ def test_drives_that_are_found_calibrate_a_place(
     monkeypatch.setattr(rooms, "see", lambda video, *_: video)
     told: list[dict[str, float]] = []
     drives = [drive(gallery, region, noise=0.02) for region in (0, 2, 4)]
-    calibration, facts = rooms.calibrate(gallery, drives, models, told.append)  # type: ignore[list-item]
+    calibration, facts = rooms.calibrate(gallery, drives, lambda: models, told.append)  # type: ignore[list-item]
     assert calibration.inside.learned
     assert calibration.inside.slope > 0
     assert calibration.weights_sha256 == models.record.sha256
@@ -139,16 +139,28 @@ def test_drives_that_are_found_calibrate_a_place(
     assert calibration.inside.probability(there, 7, 5) > 0.5 > calibration.inside.probability(elsewhere, 7, 5)
 
 
+def test_two_processes_learn_what_one_learns(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each opens the gallery and the weights itself."""
+    monkeypatch.setattr(rooms, "see", lambda video, *_: video)
+    gallery = save_gallery(gallery, gallery.folder)  # as it is in memory
+    drives = [drive(gallery, region, noise=0.02) for region in (0, 2, 4)]
+    alone, _ = rooms.calibrate(gallery, drives, random_models, lambda _facts: None)  # type: ignore[arg-type]
+    told: list[dict[str, float]] = []
+    shared, _ = rooms.calibrate(gallery, drives, random_models, told.append, workers=2)  # type: ignore[arg-type]
+    assert shared == alone
+    assert [facts["drives"] for facts in told if "of" in facts] == [1.0, 2.0, 3.0]
+
+
 def test_a_drive_that_passes_no_region_is_left_out(
     gallery: Gallery, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rooms, "see", lambda video, *_: video)
     seen, track = drive(gallery, 0, 0.0)
     far = Track(tuple(Fix(fix.time_s, type(fix.at)(fix.at.lat_deg + 5.0, fix.at.lon_deg)) for fix in track.fixes))
-    _, facts = rooms.calibrate(gallery, [(seen, far), drive(gallery, 2, 0.0)], models, lambda _facts: None)  # type: ignore[list-item]
+    _, facts = rooms.calibrate(gallery, [(seen, far), drive(gallery, 2, 0.0)], lambda: models, lambda _facts: None)  # type: ignore[list-item]
     assert facts["drives"] == 1.0
     with pytest.raises(GamaError, match="nothing to learn from"):
-        rooms.calibrate(gallery, [(seen, far)], models, lambda _facts: None)  # type: ignore[list-item]
+        rooms.calibrate(gallery, [(seen, far)], lambda: models, lambda _facts: None)  # type: ignore[list-item]
 
 
 def test_a_drive_is_learned_from_as_far_as_it_is_known_to_lie_in_the_gallery(

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gama_core.agreement import LONG_CLIPS, AgreementLaw, PathAgreement, weighed
@@ -21,7 +24,7 @@ from gama_core.embed import Models
 from gama_core.errors import GamaError
 from gama_core.evaluate import NEAR_M
 from gama_core.follow import Pace, closer_pass, first_pass, regions_among, views_for, worth
-from gama_core.gallery import Gallery
+from gama_core.gallery import Gallery, open_gallery
 from gama_core.geo import LatLon
 from gama_core.plane import Plane, ViewPlane, around, lay_out, left_out
 from gama_core.screen import by_network, can_screen, late
@@ -30,8 +33,11 @@ from gama_core.see import Seen, see
 from gama_core.settings import Settings
 from gama_core.track import Track
 from gama_core.video import Video
+from gama_core.workers import worker_pool
 
 Report = Callable[[dict[str, float]], None]
+Load = Callable[[], Models]
+Told = tuple[list["Case"], list["Case"]]  # of the path over a gallery's own views, and of the closer one
 SHARPNESS = (9.0, 13.0, 18.0, 25.0)  # here and below what believes less comes first
 DOUBT = (0.3, 0.1)
 NETWORK_SHARPNESS = tuple(np.geomspace(1, 100, 25).round(1).tolist())
@@ -108,18 +114,21 @@ class Case:
 
 
 def calibrate(
-    gallery: Gallery, drives: Sequence[tuple[Video, Track]], models: Models, report: Report
+    gallery: Gallery, drives: Sequence[tuple[Video, Track]], load: Load, report: Report, workers: int = 1
 ) -> tuple[Calibration, dict[str, float]]:
     """The calibration, and how well it does on the drives it was learned on.
 
     Args:
         gallery: validation cities, searched together.
         drives: through them, with their true tracks.
-        models: the weights to calibrate.
+        load: gives the weights to calibrate; each process asks for its own.
+        report: hears what was found so far.
+        workers: processes for what takes the longest, the laws of confidence; with several `load` must be importable.
 
     Raises:
         GamaError: no drive lies in the gallery.
     """
+    models = load()
     place = Place(gallery, models, Settings())
     known = [drive for video, track in drives if (drive := _drive(video, track, place)) is not None]
     if not known:
@@ -129,7 +138,8 @@ def calibrate(
     looks = can_look_closer(gallery, models)
     if looks:
         calibration = _closer(known, place, calibration, report)
-    calibration = _laws(known, place, calibration, looks, report)
+    told = _told(known, place, calibration, looks, load, workers)
+    calibration = _laws(told, len(known), calibration, report)
     right = [_score(drive, calibration).argmax() == drive.region for drive in known]
     return calibration, {"drives": float(len(known)), "region_top1": float(np.mean(right))}
 
@@ -236,21 +246,37 @@ def _near_truth(decoded: Decoded, plane: Plane, drive: Drive, near_m: float) -> 
     return float(np.log(np.array(held) + 1e-3).mean())
 
 
-def _laws(drives: list[Drive], place: Place, calibration: Calibration, looks: bool, report: Report) -> Calibration:
+def _laws(told: Iterator[Told], drives: int, calibration: Calibration, report: Report) -> Calibration:
     """Whether a drive lies in the gallery, and whether its path is the right one, from its agreement along the path:
     among all regions and its own, and without its own among as many; from its first clip to all."""
     coarse: list[Case] = []
     fine: list[Case] = []
-    for done, drive in enumerate(drives):
-        first, second = _cases(drive, place, calibration, looks)
+    for done, (first, second) in enumerate(told, start=1):
         coarse, fine = coarse + first, fine + second
         right = float(np.mean([case.right for case in fine or coarse]))
-        report({"drives": float(done + 1), "of": float(len(drives)), "right": right})
+        report({"drives": float(done), "of": float(drives), "right": right})
     return _told_by(coarse, fine, calibration)
 
 
-def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) -> tuple[list[Case], list[Case]]:
-    """What a drive tells of the path over a gallery's own views, and, where one looks, of the closer one."""
+def _told(
+    drives: Sequence[Drive], place: Place, calibration: Calibration, looks: bool, load: Load, workers: int
+) -> Iterator[Told]:
+    """What each drive tells, in their order."""
+    if workers == 1:
+        yield from (_cases(drive, place, calibration, looks) for drive in drives)
+        return
+    apart = partial(_cases_apart, folder=place.gallery.folder, load=load, calibration=calibration, looks=looks)
+    with worker_pool(min(workers, len(drives))) as pool:
+        yield from pool.map(apart, drives)
+
+
+def _cases_apart(drive: Drive, folder: Path, load: Load, calibration: Calibration, looks: bool) -> Told:
+    torch.set_num_threads(1)  # each process has a core
+    return _cases(drive, Place(open_gallery(folder), load(), Settings()), calibration, looks)
+
+
+def _cases(drive: Drive, place: Place, calibration: Calibration, looks: bool) -> Told:
+    """What one drive tells; of the closer path nothing where none is laid."""
     coarse, fine = [], []
     place = dataclasses.replace(place, views=KnownViews())
     lengths = sorted({min(clips, len(drive.seen.numbers)) for clips in LENGTHS})

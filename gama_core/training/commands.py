@@ -152,8 +152,11 @@ def calibrate_command(
     ],
     out: OutOption = Path("weights"),
     cache: Annotated[Path, typer.Option(help="Where the cities' galleries go.")] = Path("cache/validation-galleries"),
+    workers: Annotated[int, typer.Option(help="Processes; each wants a core and about 1 GB.", min=1)] = 1,
 ) -> None:
     """The numbers that turn similarities into probabilities, learned on validation cities searched together."""
+    from functools import partial
+
     from gama_core.build_gallery import build_gallery
     from gama_core.calibration import save_calibration
     from gama_core.embed import GAMA_NET, SCREENING, load_models
@@ -166,7 +169,8 @@ def calibrate_command(
     from gama_core.world.film import holds_truth, read_truth
 
     screening = out / SCREENING
-    models = load_models("auto", out / GAMA_NET, screening if screening.is_file() else None, calibrated=False)
+    load = partial(load_models, "auto", out / GAMA_NET, screening if screening.is_file() else None, calibrated=False)
+    models = load()
     weights = (
         f"{models.record.sha256[:12]}-{models.screening_record.sha256[:12] if models.screening_record else 'none'}"
     )
@@ -185,7 +189,7 @@ def calibrate_command(
         (open_video(film), read_truth(film)[0] if holds_truth(film) else read_track(film.with_suffix(".json")))
         for film in films
     ]
-    calibration, facts = calibrate(open_gallery(whole), drives, models, published.print_facts)
+    calibration, facts = calibrate(open_gallery(whole), drives, load, published.print_facts, workers)
     path = save_calibration(calibration, out / GAMA_NET)
     typer.echo(json.dumps({"file": str(path), **facts, **asdict(calibration)}, indent=1))
 

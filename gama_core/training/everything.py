@@ -26,13 +26,13 @@ def train_everything(
         out: where weights go.
         data: where generated places go.
         device: cpu or cuda, where GAMa-Net learns.
-        workers: processes that make places while it learns.
+        workers: processes that make places while it learns, and that calibrate.
         start: weights to begin with, instead of noise.
 
     Raises:
         subprocess.CalledProcessError: a step failed, and has said why.
     """
-    many = {"workers": max(workers, 2)}
+    many: dict[str, object] = {"workers": max(workers, 2)}
     _world("training-set", data / "validation", first=20_000, places=24, **many)
     _world("training-set", data / "train", first=10_000, places=24, clips=160, regions_across=2, **many)
     rest = _order(
@@ -59,7 +59,7 @@ def train_everything(
             city.mkdir(parents=True, exist_ok=True)
             _world("place", city / "aerial.tif", **size)
         _world("drives", city, **size, count=3, **many)
-    calibrate = [*RUN, "train", "calibrate", *map(str, cities), "--out", str(out)]
+    calibrate = [*RUN, "train", "calibrate", *map(str, cities), "--out", str(out), *_written(many)]
     subprocess.run([*calibrate, "--cache", str(data / "validation-galleries")], check=True)
 
 
