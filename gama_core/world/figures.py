@@ -18,6 +18,7 @@ _BARK = np.array([78.0, 64.0, 52.0])
 _GLASS = np.array([48.0, 56.0, 66.0])
 _HUB = np.array([120.0, 122.0, 124.0])
 _TYRE = np.array([26.0, 26.0, 28.0])
+_CIRCLE = np.stack([turn(np.linspace(0, 2 * np.pi, 10, endpoint=False)) for turn in (np.cos, np.sin)], axis=1)
 _DETAIL_M, _DETAIL_PX_PER_M = 45.0, 4.5  # farther or smaller cars are but a body and a cabin
 
 
@@ -69,7 +70,8 @@ def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], 
         solid.slab(2.2, 0.92, 0.08, belt_m, 0.0, shade(colour, z, 0.85, 0.8))
         solid.slab(half, 0.84, belt_m, roof_m - 0.08, back, shade(_GLASS, z), taper=0.72)
         if burning and z < _DETAIL_M:
-            _paint_ends(solid, view, light, z, burning)
+            _add_ends(solid, view, light, z, burning)
+        solid.paint()
         return
     solid.slab(2.15, 0.95, 0.0, 0.02, 0.0, shade(_TYRE, z, 0.6))
     for along in (-1.35, 1.35):
@@ -80,10 +82,11 @@ def paint_car(frame: Image, view: View, light: Light, car: NDArray[np.float64], 
     solid.slab(half, 0.84, belt_m, roof_m - 0.08, back, shade(_GLASS, z), taper=0.72)
     solid.pillars(half, 0.84, belt_m, roof_m - 0.06, back, shade(colour, z, 0.8, 0.6), 0.72)
     solid.slab(half * 0.74, 0.73, roof_m - 0.1, roof_m, back, shade(colour, z, 1.02, 0.6))
-    _paint_ends(solid, view, light, z, burning)
+    _add_ends(solid, view, light, z, burning)
+    solid.paint()
 
 
-def _paint_ends(solid: _Solid, view: View, light: Light, z: float, burning: bool) -> None:
+def _add_ends(solid: _Solid, view: View, light: Light, z: float, burning: bool) -> None:
     """The lamps, bumper and number plate on the end that faces the camera."""
     away = float((solid.centre - view.at) @ solid.along) > 0
     end = -2.21 if away else 2.21
@@ -97,13 +100,26 @@ def _paint_ends(solid: _Solid, view: View, light: Light, z: float, burning: bool
 
 
 class _Solid:
-    """A car's own axes, and boxes in them."""
+    """A car's own axes, and boxes in them; painted in the order in which they came, all projected at once."""
 
     def __init__(self, frame: Image, view: View, car: NDArray[np.float64]) -> None:
         self.frame, self.view = frame, view
         self.centre, self.along = car[:2], car[2:4]
         self.side = np.array([-car[3], car[2]])
         self.axes = np.array([self.along, self.side])
+        self._parts: list[tuple[NDArray[np.float64], NDArray[np.float64], Tone]] = []
+
+    def paint(self) -> None:
+        """Paints what was added."""
+        points, up_m, tones = zip(*self._parts, strict=True)
+        x, z = self.view.relative(np.concatenate(points))
+        pixels = self.view.pixels(x, np.maximum(z, NEAR_M), np.concatenate(up_m))
+        first = 0
+        for part, tone in zip(points, tones, strict=True):
+            here = slice(first, first + len(part))
+            first = here.stop
+            if float(z[here].max()) >= NEAR_M:
+                cv2.fillConvexPoly(self.frame, cv2.convexHull(pixels[here]), tone, cv2.LINE_8, SHIFT)
 
     def slab(
         self,
@@ -117,14 +133,13 @@ class _Solid:
     ) -> None:
         """A box, its top `taper` times as long as its foot."""
         corners = _box(half_length_m, half_width_m, shift_m, taper)
-        self._hull(self.centre + corners @ self.axes, np.repeat([low_m, high_m], 4), tone)
+        self._parts.append((self.centre + corners @ self.axes, np.repeat([low_m, high_m], 4), tone))
 
     def wheels(self, along_m: float, radius_m: float, tone: Tone) -> None:
         """The wheel of an axle on the side that the camera sees."""
-        turn = np.linspace(0, 2 * np.pi, 10, endpoint=False)
         side = self.side * (0.92 if float((self.view.at - self.centre) @ self.side) > 0 else -0.92)
-        points = self.centre + side + self.along * (along_m + radius_m * np.cos(turn))[:, None]
-        self._hull(points, 0.33 + radius_m * np.sin(turn), tone)
+        points = self.centre + side + self.along * (along_m + radius_m * _CIRCLE[:, 0])[:, None]
+        self._parts.append((points, 0.33 + radius_m * _CIRCLE[:, 1], tone))
 
     def pillars(
         self,
@@ -149,20 +164,14 @@ class _Solid:
                 )
                 wide = self.along * 0.05 + self.side * 0.03
                 points = np.array([foot - wide, foot + wide, top + wide, top - wide])
-                self._hull(points, np.array([low_m, low_m, high_m, high_m]), tone)
+                self._parts.append((points, np.array([low_m, low_m, high_m, high_m]), tone))
 
     def face(self, along_m: float, left_m: float, right_m: float, low_m: float, high_m: float, tone: Tone) -> None:
         """A quad on the front or the rear."""
         ends = [self.centre + self.along * along_m + self.side * side for side in (left_m, right_m)]
-        self._hull(np.array([ends[0], ends[1], ends[1], ends[0]]), np.array([low_m, low_m, high_m, high_m]), tone)
-
-    def _hull(self, points: NDArray[np.float64], up_m: NDArray[np.float64], tone: Tone) -> None:
-        x, z = self.view.relative(points)
-        if float(z.max()) < NEAR_M:
-            return
-        z = np.maximum(z, NEAR_M)
-        hull = cv2.convexHull(self.view.pixels(x, z, up_m))
-        cv2.fillConvexPoly(self.frame, hull, tone, cv2.LINE_8, SHIFT)
+        self._parts.append(
+            (np.array([ends[0], ends[1], ends[1], ends[0]]), np.array([low_m, low_m, high_m, high_m]), tone)
+        )
 
 
 @lru_cache(maxsize=64)
@@ -183,7 +192,7 @@ def paint_lamp(frame: Image, view: View, light: Light, lamp: NDArray[np.float64]
     tone = light.shade(np.array([105.0, 108.0, 108.0]), z, 0.85, 0.5)
     thick = max(1, round(view.focal_px / z * 0.14))
     cv2.polylines(frame, [points], False, tone, thick, cv2.LINE_8, SHIFT)
-    if light.conditions.ambient.mean() < 0.6:
+    if light.lamps_shine:
         centre = (int(points[2, 0]), int(points[2, 1]))
         radius = max(2 << SHIFT, int(view.focal_px / z * 0.28 * (1 << SHIFT)))
         cv2.circle(frame, centre, radius, light.glow(np.array([255.0, 226.0, 170.0]), z), -1, cv2.LINE_8, SHIFT)

@@ -15,6 +15,7 @@ Tone = tuple[float, float, float]
 
 _BEAM = (1.0, 0.95, 0.82)
 _BEAM_REACH_M = 17.0
+_LAMPS_SHINE = 0.6  # where less light is about
 
 
 class Light:
@@ -25,16 +26,19 @@ class Light:
         self.sun_way = np.array([math.cos(conditions.sun_azimuth), math.sin(conditions.sun_azimuth)])
         self._ambient = [float(level) for level in conditions.ambient]
         self._horizon = [float(level) for level in conditions.horizon]
+        self.lamps_shine = float(conditions.ambient.mean()) < _LAMPS_SHINE
 
     def shade(self, colour: Colour, distance_m: float, share: float = 1.0, height_share: float = 0.5) -> Tone:
         """What a thing of a colour looks like; `share` of the full light falls on it, `height_share` of the beams."""
         clear = math.exp(-distance_m / self.conditions.visibility_m)
         beam = self.conditions.headlights * height_share * math.exp(-distance_m / _BEAM_REACH_M)
-        red, green, blue = (
-            value * (ambient * share + warm * beam) * clear + horizon * (1 - clear)
-            for value, ambient, warm, horizon in zip(colour.tolist(), self._ambient, _BEAM, self._horizon, strict=True)
+        (red, green, blue), hazy = colour.tolist(), 1 - clear  # written out: it is asked hundreds of times a frame
+        (r, g, b), (r_far, g_far, b_far) = self._ambient, self._horizon
+        return _clip(
+            red * (r * share + _BEAM[0] * beam) * clear + r_far * hazy,
+            green * (g * share + _BEAM[1] * beam) * clear + g_far * hazy,
+            blue * (b * share + _BEAM[2] * beam) * clear + b_far * hazy,
         )
-        return _clip(red, green, blue)
 
     def glow(self, colour: Colour, distance_m: float) -> Tone:
         """What a thing that shines by itself looks like."""

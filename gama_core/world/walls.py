@@ -17,6 +17,7 @@ from gama_core.world.scene import SEEN_M, Scene
 from gama_core.world.texture import WALL_M_PER_PX, levels, walls
 
 Thing = tuple[float, Callable[[], None]]  # how far away it is in metres, and how to paint it
+Shown = tuple[Panels, list[NDArray[np.int32]]]  # panels, and the corners of each of their quads in fixed-point pixels
 
 _STOREY_PX = 3.0  # walls show windows where a storey is taller than this
 _FACADE_PX = 5  # and where they are wider than this
@@ -51,23 +52,61 @@ class Walls:
         end = np.where(z1 < NEAR_M, (NEAR_M + 1e-3 - z0) / run, 1.0)
         far = 0.5 * np.hypot((x0 + x1) / 2, (z0 + z1) / 2) + 0.5 * np.minimum(np.hypot(x0, z0), np.hypot(x1, z1))
         share = self.light.facing(scene.wall_normal[rows])
-        table = np.c_[x0, z0, x1 - x0, z1 - z0, start, end, far, share]
-        return [(float(far[i]), call(self._wall, image, view, int(rows[i]), table[i])) for i in range(len(rows))]
+        lines = np.c_[x0, z0, x1 - x0, z1 - z0, start, end, far, share]
+        whole = _project(view, lines, np.c_[start, end, scene.wall_foot[rows], scene.wall_top[rows]])
+        panels = self._panels_of(view, rows, lines, whole)
+        return [
+            (float(far[i]), call(self._wall, image, view, int(rows[i]), lines[i], whole[i], panels[i]))
+            for i in range(len(rows))
+        ]
 
-    def _wall(self, image: Image, view: View, row: int, line: NDArray[np.float64]) -> None:
+    def _panels_of(
+        self, view: View, rows: NDArray[np.int64], lines: NDArray[np.float64], whole: NDArray[np.int32]
+    ) -> list[list[Shown]]:
+        """What each wall shows, in pixels: all of them at once, since there are hundreds in a frame."""
+        start, end, far = lines[:, 4], lines[:, 5], lines[:, 6]
+        wide_px = np.abs(whole[:, 1, 0] - whole[:, 0, 0]) >> SHIFT
+        near = (wide_px > _FACADE_PX) & (far < min(SEEN_M, view.focal_px * STOREY_M / _STOREY_PX))
+        found = [
+            (wall, panels)
+            for wall in np.flatnonzero(near).tolist()
+            for panels in self.scene.panels(int(rows[wall]))
+            if not (panels.detail and far[wall] > _DETAIL_M)
+        ]
+        shown: list[list[Shown]] = [[] for _ in rows]
+        if not found:
+            return shown
+        counts = [len(panels.quads) for _, panels in found]
+        of = np.repeat([wall for wall, _ in found], counts)
+        quads = np.concatenate([panels.quads for _, panels in found])
+        cut = (start[of] > 0.0) | (end[of] < 1.0)
+        quads[cut, :2] = np.clip(quads[cut, :2], start[of[cut], None], end[of[cut], None])
+        left = ~cut | (quads[:, 1] > quads[:, 0])
+        corners = list(_project(view, lines[of[left]], quads[left]))
+        bounds = np.r_[0, np.cumsum(left)][np.r_[0, np.cumsum(counts)]].tolist()
+        for (wall, panels), first, after in zip(found, bounds, bounds[1:], strict=False):
+            if after > first:
+                shown[wall].append((panels, corners[first:after]))
+        return shown
+
+    def _wall(
+        self,
+        image: Image,
+        view: View,
+        row: int,
+        line: NDArray[np.float64],
+        whole: NDArray[np.int32],
+        panels: list[Shown],
+    ) -> None:
         """One wall, its panels, and the roof above it."""
-        start, end, far, share = line[4:]
-        foot, top = self.scene.wall_foot[row], self.scene.wall_top[row]
+        far, share = line[6:].tolist()
         building = self.scene.building_of(row)
-        whole = _project(view, line, np.array([[start, end, foot, top]]))
-        cv2.fillConvexPoly(image, whole[0], self.light.shade(building.facade, far, share), cv2.LINE_8, SHIFT)
-        wide_px = abs(int(whole[0, 1, 0]) - int(whole[0, 0, 0])) >> SHIFT
-        if wide_px > _FACADE_PX and far < min(SEEN_M, view.focal_px * STOREY_M / _STOREY_PX):
-            for panels in self.scene.panels(row):
-                if not (panels.detail and far > _DETAIL_M):
-                    self._paint_panels(image, view, panels, line)
-        if wide_px > _TEXTURE_PX and far < _TEXTURE_M:
-            self._weather(image, row, line, whole[0], view.focal_px / far)
+        cv2.fillConvexPoly(image, whole, self.light.shade(building.facade, far, share), cv2.LINE_8, SHIFT)
+        for some, corners in panels:
+            tone = self.light.glow(some.colour, far) if some.glows else self.light.shade(some.colour, far, share)
+            cv2.fillPoly(image, corners, tone, cv2.LINE_8, SHIFT)
+        if abs(int(whole[1, 0]) - int(whole[0, 0])) >> SHIFT > _TEXTURE_PX and far < _TEXTURE_M:
+            self._weather(image, row, line, whole, view.focal_px / far)
         if building.gabled:
             self._roof(image, view, row, line)
 
@@ -92,18 +131,6 @@ class Walls:
         cv2.fillConvexPoly(mask, corners - (low << SHIFT).astype(np.int32), 255, cv2.LINE_8, SHIFT)
         part = image[low[1] : high[1], low[0] : high[0]]
         cv2.copyTo(cv2.multiply(part, cv2.merge([factor] * 3), scale=1 / 128.0), mask, part)
-
-    def _paint_panels(self, image: Image, view: View, panels: Panels, line: NDArray[np.float64]) -> None:
-        start, end, far, share = line[4:]
-        quads = panels.quads
-        if start > 0.0 or end < 1.0:
-            quads = quads.copy()
-            quads[:, :2] = np.clip(quads[:, :2], start, end)
-            quads = quads[quads[:, 1] > quads[:, 0]]
-        if not len(quads):
-            return
-        tone = self.light.glow(panels.colour, far) if panels.glows else self.light.shade(panels.colour, far, share)
-        cv2.fillPoly(image, list(_project(view, line, quads)), tone, cv2.LINE_8, SHIFT)
 
     def _roof(self, image: Image, view: View, row: int, line: NDArray[np.float64]) -> None:
         """The slope above a long wall, or the gable above a short one."""
@@ -137,7 +164,8 @@ def call(paint: Callable[..., None], *values: object) -> Callable[[], None]:
     return lambda: paint(*values)
 
 
-def _project(view: View, line: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Fixed-point pixels (k, 4, 2) of quads (from, to, low, high) on a wall."""
+def _project(view: View, lines: NDArray[np.float64], quads: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Fixed-point pixels (k, 4, 2) of quads (from, to, low, high), each on a wall of its own, (k, 8)."""
     along = quads[:, [0, 1, 1, 0]]
-    return view.pixels(line[0] + line[2] * along, line[1] + line[3] * along, quads[:, [2, 2, 3, 3]])
+    x, z, right, ahead = lines[:, :4].T[..., None]
+    return view.pixels(x + right * along, z + ahead * along, quads[:, [2, 2, 3, 3]])
