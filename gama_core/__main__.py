@@ -168,7 +168,7 @@ def info_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    drives: Annotated[Path, typer.Argument(help="A folder of NAME.mp4 with their tracks NAME.json.")],
+    drives: Annotated[Path, typer.Argument(help="A folder of films, a track beside each: NAME.mp4, NAME.gpx ...")],
     gallery: Annotated[Path, typer.Option(help="The gallery to search.")],
     screening: ScreeningOption = Settings.screening,
     keep_regions: KeepRegionsOption = Settings.keep_regions,
@@ -193,7 +193,7 @@ def evaluate_command(
     from gama_core.localize import localize
     from gama_core.record import record_drives
     from gama_core.run import save_run as write_run
-    from gama_core.telemetry import read_track
+    from gama_core.telemetry import films_with_tracks, read_track
     from gama_core.video import open_video
 
     settings = Settings(
@@ -206,15 +206,15 @@ def evaluate_command(
         odometry=odometry,
     )
     place, models = open_gallery(gallery), load_models(device, weights, screening_weights)  # type: ignore[arg-type]
-    found = sorted(path for path in drives.glob("*.mp4") if path.with_suffix(".json").is_file())
+    found = films_with_tracks(drives)
     if not found:
-        raise GamaError(f"{drives}: no drive in it; it needs NAME.mp4 files with NAME.json tracks beside them.")
+        raise GamaError(f"{drives}: no drive in it; it needs films with a track of the same name beside each.")
     answers: list[Any] = []
     unreadable: dict[str, str] = {}
-    for index, path in enumerate(found, start=1):
+    for index, (path, log) in enumerate(found, start=1):
         typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
         try:
-            track = read_track(path.with_suffix(".json"))
+            track = read_track(log)
             answer = localize(open_video(path), place, models, settings, cache=CACHE)
         except (VideoUnreadable, TrackUnreadable) as error:
             unreadable[path.name] = str(error)

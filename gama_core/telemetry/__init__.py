@@ -17,11 +17,13 @@ from gama_core.telemetry import bdd, dashmap, geojson, gopro, gpx, mai70, nmea, 
 from gama_core.telemetry.reading import Reading
 from gama_core.track import Track
 
-__all__ = ["read_track"]
+__all__ = ["films_with_tracks", "read_track"]
 
 _READERS = (gopro, gpx, bdd, geojson, mai70, nmea, dashmap, table)
 _HEAD_BYTES = 65_536
 _MAX_TEXT_BYTES = 64 * 2**20
+_FILMS = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".ts")
+_TRACKS = (".json", ".gpx", ".nmea", ".geojson", ".csv", ".log", ".txt")  # which is read where several lie there
 _KINDS = "GPX, NMEA, GeoJSON, CSV, BDD100K JSON, a 70mai or dash-cam log, or a GoPro video"
 
 
@@ -49,6 +51,13 @@ def read_track(path: str | Path, start: datetime | None = None) -> Track:
     if not reading.fixes:
         raise TrackUnreadable(f"{path.name} holds no GPS fix with a place and a time: choose another file.")
     return Track(reading.from_start(start), start_assumed=reading.by_clock and start is None)
+
+
+def films_with_tracks(folder: Path) -> list[tuple[Path, Path]]:
+    """The films in a folder beside which a track of the same name lies, by name: each film and its track."""
+    films = sorted(path for path in folder.glob("*") if path.suffix.lower() in _FILMS)
+    beside = ((film, [film.with_suffix(ending) for ending in _TRACKS]) for film in films)
+    return [(film, found[0]) for film, paths in beside if (found := [path for path in paths if path.is_file()])]
 
 
 def _read(path: Path) -> Reading:
