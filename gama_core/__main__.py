@@ -15,6 +15,7 @@ from gama_core.errors import GamaError, TrackUnreadable, VideoUnreadable
 from gama_core.geo import Bounds
 from gama_core.settings import Settings
 from gama_core.terminal import DeviceOption, JsonOption, bar
+from gama_core.tile import MAX_LAT_DEG
 
 app = typer.Typer(help="GAMa puts a dash-cam drive on the map.", no_args_is_help=True, pretty_exceptions_enable=False)
 gallery_app = typer.Typer(help="Galleries: places that can be searched, made of aerial imagery.", no_args_is_help=True)
@@ -72,7 +73,7 @@ def localize_command(
     from gama_core.embed import load_models
     from gama_core.evaluate import compare, start_doubt
     from gama_core.evidence import growing_evidence, tabled
-    from gama_core.export import write_exports
+    from gama_core.export import check_spares, write_exports
     from gama_core.gallery import open_gallery
     from gama_core.localize import CLIPS, localize
     from gama_core.see import see
@@ -91,6 +92,8 @@ def localize_command(
         odometry=odometry,
         max_speed_m_s=max_speed_m_s,
     )
+    if out is not None:
+        check_spares(out, (video, track, streets))
     network = read_streets(streets) if streets else None
     truth = read_track(track, track_start) if track else None
     place, opened = open_gallery(gallery), open_video(video)
@@ -260,7 +263,7 @@ def _beside_truth(comparison: Any) -> dict[str, Any]:
     shown = {
         name: {"within_80_m": round(stage.recall(), 3), "median_error_m": round(stage.median_m, 1)}
         for name, stage in stages.items()
-        if stage is not None
+        if stage is not None and stage.known
     }
     return {"true_region_rank": comparison.region_rank, **shown}
 
@@ -288,6 +291,11 @@ def _bounds(text: str) -> Bounds:
         raise GamaError(
             f"--bounds is {text!r}; give south,west,north,east in degrees, as 47.1,8.2,47.3,8.6."
         ) from error
+    if not (-MAX_LAT_DEG <= south < north <= MAX_LAT_DEG and -180.0 <= west < east <= 180.0):
+        raise GamaError(
+            f"--bounds is {text!r}; south must be below north, west below east, latitudes within {MAX_LAT_DEG:.2f} and "
+            "longitudes within 180 degrees, as 47.1,8.2,47.3,8.6."
+        )
     return Bounds(south, west, north, east)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 from gama_core.crops import region_pixels
 from gama_core.embed import Models, embed_regions, embed_tiles
 from gama_core.errors import ImageryUnreadable, SettingsInvalid
-from gama_core.gallery import Gallery, Views, open_gallery, save_gallery
+from gama_core.files import whole_folder
+from gama_core.gallery import IMAGERY, Gallery, Views, open_gallery, save_gallery
 from gama_core.geo import Bounds
 from gama_core.ground import FINE_ZOOM, PX, Ground
 from gama_core.imagery import Imagery, TileFolder, write_pyramid
@@ -23,6 +23,7 @@ from gama_core.models.config import ScreeningNetConfig
 from gama_core.stages import OnStage, silent
 from gama_core.tile import REGION_TILES, TILE_PX, Region, places, world_pixels
 
+MOST_REGIONS = 50_000  # at zoom 19 some 8,000 km2 at 40 degrees
 COVERED = 0.4  # a view is kept where at least so much of its square has pixels,
 SCRAP = 0.05  # or less, down to this, where the imagery itself is smaller than a view
 
@@ -71,31 +72,37 @@ def build_gallery(
     folder, grid, hear = Path(folder), grid or Grid(), on_stage or silent
     if folder.exists():
         raise SettingsInvalid(f"{folder} exists already; give the gallery a folder of its own.")
-    building = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    try:
-        regions = cover(imagery.bounds)
-        write_pyramid(imagery, regions, building / "imagery", lambda done, total: hear("imagery", done, total))
-        gallery = _embed_all(TileFolder(building / "imagery"), imagery, regions, models, grid, hear)
+    regions = cover(imagery.bounds)
+    with whole_folder(folder) as building:
+        write_pyramid(imagery, regions, building / IMAGERY, lambda done, total: hear("imagery", done, total))
+        if not any((building / IMAGERY).iterdir()):
+            raise ImageryUnreadable(f"{imagery.name}: nothing can be seen in it; is its place, and its nodata, right?")
+        gallery = _embed_all(TileFolder(building / IMAGERY), imagery, regions, models, grid, hear)
         gallery = dataclasses.replace(
             gallery, name=name or imagery.name, attribution=attribution or imagery.attribution
         )
         save_gallery(gallery, building)
-        building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return open_gallery(folder)
 
 
 def cover(bounds: Bounds) -> tuple[Region, ...]:
-    """Regions of 7 x 7 tiles that cover a box, row by row from the tile of its north-west corner."""
+    """Regions of 7 x 7 tiles that cover a box, row by row from the tile of its north-west corner.
+
+    Raises:
+        ImageryUnreadable: the box is larger than any gallery should be.
+    """
     left, top = (float(value) / TILE_PX for value in world_pixels(bounds.north, bounds.west))
     right, bottom = (float(value) / TILE_PX for value in world_pixels(bounds.south, bounds.east))
     nudge = 1e-6  # a box that ends on the grid does not reach into the next tile
     first_x, first_y = int(left + nudge), int(top + nudge)
     columns = max(1, int(np.ceil((right - nudge - first_x) / REGION_TILES)))
     rows = max(1, int(np.ceil((bottom - nudge - first_y) / REGION_TILES)))
+    if columns * rows > MOST_REGIONS:
+        raise ImageryUnreadable(
+            f"The imagery reaches from {bounds.south:.4f}, {bounds.west:.4f} to {bounds.north:.4f}, {bounds.east:.4f}: "
+            f"{columns * rows:,} regions, where {MOST_REGIONS:,} is the most. Is its place right, does it cross the "
+            "date line, is a stray file taken for a tile? If all is as it should be, build it in parts and join them."
+        )
     return tuple(
         Region(first_x + REGION_TILES * column, first_y + REGION_TILES * row)
         for row in range(rows)

@@ -106,7 +106,10 @@ def summary(rows: Sequence[tuple[Localization, Comparison]]) -> dict[str, Any]:
         Names to figures; recalls and shares in [0, 1], errors in metres.
     """
     figures: dict[str, Any] = {"drives": len(rows), "clips": sum(len(answer.before) for answer, _ in rows)}
-    ranks = [comparison.region_rank for _, comparison in rows]
+    known = [comparison for _, comparison in rows if any(at is not None for at in comparison.truth)]
+    if len(known) < len(rows):
+        figures["drives_without_truth"] = len(rows) - len(known)
+    ranks = [comparison.region_rank for comparison in known]
     figures["region_recall"] = {f"@{k}": _share([rank is not None and rank <= k for rank in ranks]) for k in (1, 5, 10)}
     for name in ("before", "after", "path"):
         stages = [getattr(comparison, name) for _, comparison in rows]
@@ -142,8 +145,15 @@ def agreement(localization: Localization) -> Agreement:
 
 
 def start_doubt(track: Track, duration_s: float) -> str:
-    """What a person must know who compares a video with a track that is much longer, and began nobody knows when."""
-    longer_s = track.end_s - duration_s
+    """What a person must know who compares a video with a track that does not meet it, or is much longer and began
+    nobody knows when."""
+    start_s, end_s = track.fixes[0].time_s, track.end_s
+    if start_s > duration_s or end_s < 0.0:
+        return (
+            f"The GPS file tells of {start_s:.0f} to {end_s:.0f} s after the first frame, and the video lasts "
+            f"{duration_s:.0f} s: they do not meet, and nothing was compared. Is the start of the track right?"
+        )
+    longer_s = end_s - duration_s
     if not track.start_assumed or longer_s < LONGER_S:
         return ""
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import gpxpy.gpx
 
+from gama_core.errors import SettingsInvalid
 from gama_core.evaluate import Comparison, compare
 from gama_core.files import whole_file
 from gama_core.geo import Bounds, LatLon
@@ -26,7 +27,10 @@ from gama_core.track import Track
 if TYPE_CHECKING:
     from gama_core.gallery import Gallery
 
-__all__ = ["CSV_COLUMNS", "standalone_html", "to_csv", "to_geojson", "to_gpx", "to_kml", "write_exports"]
+__all__ = [
+    "CSV_COLUMNS", "EXPORTS", "check_spares", "standalone_html",
+    "to_csv", "to_geojson", "to_gpx", "to_kml", "write_exports",
+]  # fmt: skip
 
 START = datetime(1970, 1, 1, tzinfo=UTC)  # the video's first frame: nobody told us the day
 STAGES = ("before", "after", "path")
@@ -48,6 +52,21 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
+EXPORTS = ("localization.json", "map.html", "track.geojson", "track.gpx", "track.kml", "steps.csv")
+
+
+def check_spares(folder: Path, inputs: Iterable[Path | None]) -> None:
+    """Asks whether what goes into a folder leaves alone what a person brought.
+
+    Raises:
+        SettingsInvalid: an export would take the place of an input.
+    """
+    taken = {(folder / name).resolve() for name in EXPORTS}
+    for path in inputs:
+        if path is not None and path.resolve() in taken:
+            raise SettingsInvalid(f"{path} would be overwritten by the result of that name: give --out another folder.")
+
+
 def write_exports(localization: Localization, gallery: Gallery, track: Track | None, folder: str | Path) -> list[Path]:
     """Writes every export into a folder, each file whole or not at all.
 
@@ -63,15 +82,15 @@ def write_exports(localization: Localization, gallery: Gallery, track: Track | N
     Raises:
         GamaError: the folder cannot be written to.
     """
-    texts: dict[str, Callable[[], str]] = {
-        "localization.json": localization.to_json,
-        "map.html": lambda: standalone_html(localization, gallery, track),
-        "track.geojson": lambda: to_geojson(localization, track),
-        "track.gpx": lambda: to_gpx(localization, track),
-        "track.kml": lambda: to_kml(localization, track),
-        "steps.csv": lambda: to_csv(localization, track),
-    }
-    return [_written(Path(folder) / name, text()) for name, text in texts.items()]
+    texts = (
+        localization.to_json(),
+        standalone_html(localization, gallery, track),
+        to_geojson(localization, track),
+        to_gpx(localization, track),
+        to_kml(localization, track),
+        to_csv(localization, track),
+    )
+    return [_written(Path(folder) / name, text) for name, text in zip(EXPORTS, texts, strict=True)]
 
 
 def to_geojson(localization: Localization, track: Track | None = None) -> str:

@@ -95,4 +95,5 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path, ending: str) -> Path:
+    path = path.absolute()
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}.{ending}")

@@ -105,7 +105,7 @@ def _check_apart(galleries: Sequence[Gallery]) -> None:
 
 def _add_tiles(source: Path, target: Path) -> None:
     """The tiles of one pyramid beside those that are there; a coarse tile that both have shows both."""
-    for path in sorted(source.rglob("*.*")):
+    for path in sorted(source.glob("*/*/*.webp")):
         there = target / path.relative_to(source)
         there.parent.mkdir(parents=True, exist_ok=True)
         if there.exists():

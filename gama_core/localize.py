@@ -207,7 +207,7 @@ def _recall(path: Path) -> Localization | None:
         return None
     try:
         return Localization.from_json(path.read_text())
-    except GamaError:  # written by an older version: answered anew
+    except (GamaError, OSError, ValueError):  # written by an older version, or damaged: answered anew
         return None
 
 

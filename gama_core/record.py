@@ -110,16 +110,23 @@ def _region_of(truth: LatLon, gallery: Gallery) -> str:
 
 def _when(film: Path) -> tuple[int | None, str | None]:
     """The hour and the condition of a recording; a generated film says the latter, and its clock is made up."""
-    if facts := _json(film.parent / "truth" / f"{film.stem}.json"):
+    facts = _json(film.parent / "truth" / f"{film.stem}.json")
+    if isinstance(facts, dict) and facts:
         return None, facts.get("weather")
-    for row in _json(film.parent / "drives.json") or []:
-        if row.get("file") == film.name:
+    rows = _json(film.parent / "drives.json")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("file") == film.name:
             return None, row.get("note")
-    return hour_of_recording(_json(film.with_suffix(".json")) or {}), None
+    info = _json(film.with_suffix(".json"))
+    return hour_of_recording(info if isinstance(info, dict) else {}), None
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+    """What a file beside a film holds; None where it is none of ours."""
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _film_name(film: Path) -> str:

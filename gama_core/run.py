@@ -7,6 +7,7 @@ clips stay some megabytes. Places are kept to 1e-6 degrees, scores to 1e-4, time
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import math
 import re
@@ -78,7 +79,7 @@ def save_run(run: Run, folder: Path) -> Path:
     Returns:
         The file.
     """
-    path = folder / f"{re.sub(r'[^a-z0-9]+', '-', run.name.lower()).strip('-') or 'run'}{ENDING}"
+    path = _file_of(run.name, folder)
     text = json.dumps(_to_columns(run), separators=(",", ":"), allow_nan=False)
     with whole_file(path) as partial:
         partial.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
@@ -106,6 +107,20 @@ def read_run(path: Path) -> Run:
             f"{path} is no run that this version reads ({why}); make one with "
             "`python -m gama_core evaluate DRIVES --gallery G --save-run FOLDER`."
         ) from error
+
+
+def _file_of(name: str, folder: Path) -> Path:
+    """Where a run of a name goes: not over one of another name, as that of a name in other letters may be."""
+    short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:80].strip("-") or "run"
+    path = folder / f"{short}{ENDING}"
+    if path.is_file():
+        try:
+            taken = read_run(path).name != name
+        except GamaError:
+            taken = True
+        if taken:
+            path = folder / f"{short}-{hashlib.sha256(name.encode()).hexdigest()[:8]}{ENDING}"
+    return path
 
 
 def find_runs(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import itertools
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,6 +86,11 @@ class Clip:
         return len(np.unique(self.frame_times_s))
 
 
+def _shown(name: str) -> str:
+    """A file's name as text that any file may hold: an odd byte or a control character becomes U+FFFD."""
+    return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in name)
+
+
 def open_video(path: str | Path) -> Video:
     """What can be known of a video without decoding it all: its packets are counted, its first frame is decoded.
 
@@ -103,7 +109,7 @@ def open_video(path: str | Path) -> Video:
         _require_whole(container, stream, end_s - start_s, path)
     return Video(
         path=path,
-        name=path.name,
+        name=_shown(path.name),
         duration_s=end_s - start_s,
         fps=count / (end_s - start_s),
         frame_count=count,

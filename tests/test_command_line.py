@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from gama_core.__main__ import _bounds
+from gama_core.errors import GamaError
 from gama_core.result import Localization
 from gama_core.tile import Region
 from tests.cities import CORNER, painted
@@ -86,6 +89,8 @@ def _one_bad_drive_costs_the_others_nothing(tmp_path: Path, drive: Path, place: 
     rows = "".join(f"{second},{at.lat_deg},{at.lon_deg}\n" for second in range(4))
     (folder / "good.csv").write_text(f"time_s,lat,lon\n{rows}")
     assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
+    (folder / "good.json").write_text("notes of another program")
+    assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
     (folder / "good.csv").write_text("no track")
     assert "none of its 3 drives can be read" in gama(*asked, cwd=tmp_path, ok=False).stderr
 
@@ -97,3 +102,9 @@ def test_what_the_person_can_mend_is_one_line_and_no_traceback(tmp_path: Path) -
     assert "Traceback" not in done.stderr
     assert "gallery" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["47.4,8.5,47.3,8.6", "47.3,nan,47.4,8.6", "47.3,8.5,47.4,inf", "95,8,96,9", "47"])
+def test_bounds_that_are_none_are_said(text: str) -> None:
+    with pytest.raises(GamaError, match=re.escape(text)):
+        _bounds(text)

@@ -61,6 +61,16 @@ def test_a_finished_folder_is_left_and_a_half_one_is_made_anew(tmp_path):
     assert names(folder.parent) == ["one.mov"]
 
 
+def test_frames_of_a_film_of_which_none_are_wanted_stay(tmp_path):
+    path = film(tmp_path / "one.mov", even(30, 20))
+    extract_frames([path], tmp_path, workers=1)
+    folder = tmp_path / "video_data" / "val" / "one.mov"
+    before = names(folder)
+    listed(tmp_path, "one 50 1_2\n")
+    assert [made.fate for made in extract_frames([path], tmp_path, only_clips=True, workers=1).films] == ["kept"]
+    assert names(folder) == before != []
+
+
 def test_a_bad_film_becomes_a_value_beside_good_ones(tmp_path):
     good = film(tmp_path / "good.mov", even(30, 20))
     bad = tmp_path / "bad.mov"

@@ -102,3 +102,17 @@ def test_a_summary_counts_clips_and_not_drives():
 def test_a_long_track_whose_start_was_assumed_is_doubted(assumed, duration_s, doubted):
     track = Track(truth(121).fixes, start_assumed=assumed)
     assert ("60 s longer" in start_doubt(track, duration_s)) == doubted
+
+
+def test_a_drive_whose_track_does_not_meet_it_is_counted_apart():
+    met = answer([step(0, off(0, 10))])
+    missed = answer([step(90, off(0, 10))])
+    figures = summary([(met, compare(met, truth(3))), (missed, compare(missed, truth(3)))])
+    assert figures["region_recall"]["@1"] == 1.0
+    assert (figures["drives"], figures["drives_without_truth"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("shift_s", "doubted"), [(0.0, False), (100.0, True), (-100.0, True)])
+def test_a_track_that_does_not_meet_the_video_is_doubted(shift_s, doubted):
+    track = Track(tuple(Fix(fix.time_s + shift_s, fix.at) for fix in truth(10).fixes))
+    assert ("do not meet" in start_doubt(track, 10.0)) == doubted

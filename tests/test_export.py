@@ -9,8 +9,8 @@ import pytest
 from made_up import CLIPS, HOSTILE, make_gallery, make_localization, make_track
 from shapely.geometry import LinearRing, shape
 
-from gama_core.errors import GamaError
-from gama_core.export import CSV_COLUMNS, to_csv, to_geojson, to_gpx, to_kml, write_exports
+from gama_core.errors import GamaError, SettingsInvalid
+from gama_core.export import CSV_COLUMNS, check_spares, to_csv, to_geojson, to_gpx, to_kml, write_exports
 from gama_core.labels import spots
 from gama_core.result import Localization
 
@@ -162,3 +162,10 @@ def _kml_lines(localization, name):
     root = ElementTree.fromstring(to_kml(localization))
     marks = [mark for mark in root.iter(f"{KML}Placemark") if mark.find(f"{KML}name").text == name]
     return [line.find(f"{KML}coordinates").text.split() for mark in marks for line in mark.iter(f"{KML}LineString")]
+
+
+def test_a_result_takes_the_place_of_nothing_that_a_person_brought(tmp_path):
+    (tmp_path / "track.gpx").write_text("the phone's")
+    check_spares(tmp_path, (tmp_path / "drive.mp4", None, tmp_path / "walk.gpx"))
+    with pytest.raises(SettingsInvalid, match=r"track\.gpx would be overwritten"):
+        check_spares(tmp_path, (tmp_path / "drive.mp4", tmp_path / "track.gpx"))

@@ -214,6 +214,11 @@ def test_imagery_that_covers_next_to_nothing_is_refused(models: Models, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dot.png"]
 
 
+def test_a_box_as_large_as_a_continent_is_refused_before_anything_is_made() -> None:
+    with pytest.raises(ImageryUnreadable, match=r"4,3\d\d,\d\d\d regions"):
+        cover(Bounds(0.0, 0.0, 10.0, 10.0))
+
+
 def test_regions_cover_a_box_from_its_north_west_tile() -> None:
     assert cover(CORNER.bounds) == (CORNER,)
     east = Region(CORNER.x + 7, CORNER.y).bounds

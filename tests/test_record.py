@@ -60,6 +60,14 @@ def test_a_generated_film_says_its_weather_and_its_clock_is_not_believed(tmp_pat
     assert {(clip.hour, clip.condition) for clip in recorded(film)[1].clips} == {(None, "rain")}
 
 
+@pytest.mark.parametrize("foreign", ["not json", '{"drives": [{"file": "drive.mp4"}]}', "[1, 2]", "\ufeff{}"])
+def test_files_beside_a_film_that_are_not_ours_say_nothing(tmp_path, foreign):
+    (tmp_path / "truth").mkdir()
+    for name in ("drives.json", "drive.json", "truth/drive.json"):
+        (tmp_path / name).write_text(foreign)
+    assert {(clip.hour, clip.condition) for clip in recorded(tmp_path / "drive.mp4")[1].clips} == {(None, None)}
+
+
 @pytest.mark.parametrize(
     ("start_ms", "lon_deg", "hour"),
     [

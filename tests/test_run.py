@@ -157,3 +157,11 @@ def test_a_file_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
 def test_a_missing_file_is_named():
     with pytest.raises(GamaError, match=r"nowhere\.json\.gz"):
         read_run(Path("nowhere.json.gz"))
+
+
+def test_a_run_takes_the_place_of_its_own_name_alone(tmp_path):
+    names = ("東京", "大阪", "Zürich 1.5", "Z-RICH 1 5", "a" * 300)
+    files = {name: save_run(small(name), tmp_path) for name in names}
+    assert len(set(files.values())) == len(names)
+    assert {name: save_run(small(name), tmp_path) for name in names} == files
+    assert {read_run(path).name for path in find_runs(tmp_path)} == set(names)

@@ -100,3 +100,10 @@ def test_the_command_exports_by_day_and_by_night(tmp_path):
     assert set(day.queries) < set(every.queries)
     assert {every.frame_count(video) for video in every.videos} == {60}
     assert day.read_clip(day.videos[0], 1).shape == (8, 144, 256, 3)
+
+
+def test_a_data_set_that_no_export_wrote_is_left_alone(tmp_path):
+    (tmp_path / "train_day.list").write_text("real-video-1 1200")
+    with pytest.raises(SettingsInvalid, match="no export wrote"):
+        export_gama(tmp_path, Plan())
+    assert (tmp_path / "train_day.list").read_text() == "real-video-1 1200"

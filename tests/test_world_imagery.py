@@ -50,3 +50,10 @@ def test_tiles_are_the_region_cut_up(tmp_path):
 def test_an_unknown_kind_of_tile_is_refused(tmp_path):
     with pytest.raises(SettingsInvalid, match="bmp"):
         write_tiles(city(), tmp_path / "tiles", "bmp")
+
+
+def test_tiles_take_the_place_of_nothing(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(SettingsInvalid, match="not empty"):
+        write_tiles(make_place(20_901), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

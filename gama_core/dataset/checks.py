@@ -182,7 +182,7 @@ def _each_picture(case: VideoCase, what: str, paths: Iterable[Path], size: tuple
 def _twice(paths: Iterable[Path]) -> list[str]:
     """The files that hold what an earlier one holds."""
     by_size: dict[int, list[Path]] = defaultdict(list)
-    for path in paths:
+    for path in filter(Path.is_file, paths):
         by_size[path.stat().st_size].append(path)
     found = []
     for group in by_size.values():

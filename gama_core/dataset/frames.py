@@ -102,7 +102,7 @@ def _extract(path: Path, folder: Path, only_clips: bool, seconds: frozenset[int]
     try:
         video = open_video(path)
         numbers = _numbers(round(video.duration_s * CLIP_FPS), only_clips, seconds)
-        if numbers and all((target / frame_name(number)).is_file() for number in numbers):
+        if target.is_dir() and all((target / frame_name(number)).is_file() for number in numbers):
             return FilmFrames(path.stem, "kept", len(numbers))
         _write(video, numbers, target)
     except VideoUnreadable as error:

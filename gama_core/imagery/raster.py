@@ -106,7 +106,9 @@ class Raster:
             colours = source.colormap(1) if palette else None
         valid = bands[-1] > _OPAQUE.get(bands.dtype.name, 255.0) / 2
         if colours is not None:
-            table = np.array([colours.get(value, (0, 0, 0, 0)) for value in range(256)], np.uint8)
+            table = np.array(
+                [colours.get(value, (0, 0, 0, 0)) for value in range(np.iinfo(bands.dtype).max + 1)], np.uint8
+            )
             rgba = table[bands[0]]
             pixels, valid = rgba[..., :3].copy(), valid & (rgba[..., 3] > 127)
         else:

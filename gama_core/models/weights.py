@@ -148,8 +148,8 @@ def _our_record(path: Path) -> WeightsRecord:
         raise WeightsUnreadable(f"{path}: a safetensors file, but not weights of GAMa (schema {SCHEMA}).")
     try:
         config = _config(metadata["network"], json.loads(metadata["config"]))
-        card = json.loads(metadata.get("card", "{}"))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        card = dict(json.loads(metadata.get("card", "{}")))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WeightsUnreadable(f"{path}: its architecture cannot be read ({error}).") from error
     return WeightsRecord(path.stem, sha256_of(path), metadata["network"], config, card)
 

@@ -51,7 +51,7 @@ def frames_command(
     out: Annotated[Path, typer.Option(help="The root of the data set; frames go to video_data/SPLIT/VIDEO.mov/.")],
     only_clips: Annotated[bool, typer.Option("--only-clips", help="Only the frames that clips need.")] = False,
     split: SplitOption = "val",
-    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     as_json: JsonOption = False,
 ) -> None:
     """Write the frames of films, 256 x 144; what is there already stays. Evaluation reads films without this."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 
 from gama_core.errors import TrackUnreadable
 from gama_core.telemetry import bdd, dashmap, geojson, gopro, gpx, mai70, nmea, table
@@ -55,17 +56,33 @@ def read_track(path: str | Path, start: datetime | None = None) -> Track:
 
 def films_with_tracks(folder: Path) -> list[tuple[Path, Path]]:
     """The films in a folder beside which a track of the same name lies, by name: each film and its track."""
-    films = sorted(path for path in folder.glob("*") if path.suffix.lower() in _FILMS)
-    beside = ((film, [film.with_suffix(ending) for ending in _TRACKS]) for film in films)
-    return [(film, found[0]) for film, paths in beside if (found := [path for path in paths if path.is_file()])]
+    found = []
+    for film in sorted(path for path in folder.glob("*") if path.suffix.lower() in _FILMS):
+        beside = [path for ending in _TRACKS if (path := film.with_suffix(ending)).is_file()]
+        if beside:
+            found.append((film, _likeliest(beside)))
+    return found
+
+
+def _likeliest(paths: list[Path]) -> Path:
+    """The first of some files that looks like a track; the first of all where none does."""
+    return next((path for path in paths if _reader_of(_head_of(path)) is not None), paths[0])
+
+
+def _head_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def _reader_of(head: bytes) -> ModuleType | None:
+    return next((reader for reader in _READERS if reader.recognises(head)), None)
 
 
 def _read(path: Path) -> Reading:
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+    head = _head_of(path)
     if not head.strip():
         raise TrackUnreadable(f"{path.name} is empty: copy it again.")
-    reader = next((reader for reader in _READERS if reader.recognises(head)), None)
+    reader = _reader_of(head)
     if reader is None:
         raise TrackUnreadable(f"{path.name} is in no GPS format that is known here: choose {_KINDS}.")
     if reader is not gopro and path.stat().st_size > _MAX_TEXT_BYTES:

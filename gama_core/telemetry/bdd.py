@@ -22,7 +22,8 @@ def read(path: Path) -> Reading:
         ValueError: no JSON, or not of this kind.
     """
     info = json.loads(text_of(path))
-    rows = [row for row in info.get("locations") or [] if isinstance(row, dict)]
+    found = info.get("locations")
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     times_ms = [number(row.get("timestamp")) for row in rows]
     known_ms = [time_ms for time_ms in times_ms if time_ms is not None]
     start_ms = number(info.get("startTime"))

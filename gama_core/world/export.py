@@ -105,6 +105,8 @@ def export_gama(out: Path, plan: Plan, workers: int = 1, on_drive: Callable[[int
 
 def _require_same(out: Path, plan: Plan) -> None:
     note, text = out / "export.json", json.dumps(asdict(plan), indent=1)
+    if not note.is_file() and out.is_dir() and any(out.iterdir()):
+        raise SettingsInvalid(f"{out} holds files that no export wrote: choose another folder.")
     if note.is_file() and note.read_text() != text:
         raise SettingsInvalid(f"{out} holds an export with other settings (export.json): choose another folder.")
     with whole_file(note) as partial:

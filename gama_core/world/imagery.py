@@ -52,8 +52,10 @@ def write_tiles(place: Place, folder: Path, ending: str = "jpg", on_region: OnRe
     """The city as map tiles, `folder`/19/x/y.`ending`.
 
     Raises:
-        SettingsInvalid: an ending that is not png, jpg or webp.
+        SettingsInvalid: an ending that is not png, jpg or webp, or a folder that holds something.
     """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise SettingsInvalid(f"{folder} is not empty: give the tiles a folder of their own.")
     if ending not in _ENCODINGS:
         raise SettingsInvalid(f"Tiles cannot be written as {ending!r}; choose png, jpg or webp.")
     with whole_folder(folder) as partial:
