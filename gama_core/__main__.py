@@ -191,7 +191,7 @@ def evaluate_command(
 ) -> None:
     """Localize a folder of drives and print the figures beside their true tracks."""
     from gama_core.embed import load_models
-    from gama_core.evaluate import compare, summary
+    from gama_core.evaluate import compare, start_doubt, summary
     from gama_core.gallery import open_gallery
     from gama_core.localize import localize
     from gama_core.record import record_drives
@@ -214,6 +214,7 @@ def evaluate_command(
         raise GamaError(f"{drives}: no drive in it; it needs films with a track of the same name beside each.")
     answers: list[Any] = []
     unreadable: dict[str, str] = {}
+    doubts: dict[str, str] = {}
     for index, (path, log) in enumerate(found, start=1):
         typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
         try:
@@ -223,12 +224,16 @@ def evaluate_command(
             unreadable[path.name] = str(error)
             continue
         answers.append((path, answer, compare(answer, track)))
+        if doubt := start_doubt(track, answer.duration_s):
+            doubts[path.name] = doubt
     typer.echo("", err=True)
     if not answers:
         raise GamaError(f"{drives}: none of its {len(found)} drives can be read. {next(iter(unreadable.values()))}")
     figures = summary([(answer, comparison) for _, answer, comparison in answers])
     if unreadable:
         figures["unreadable"] = unreadable
+    if doubts:
+        figures["doubts"] = doubts
     if save_run is not None:
         name = run_name or f"{drives.resolve().name} {datetime.now():%Y-%m-%d %H.%M}"
         figures["run"] = str(write_run(record_drives(name, answers, place), save_run))

@@ -28,7 +28,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 8  # counts up when the same question is to be answered otherwise
+METHOD = 9  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -152,11 +152,13 @@ def _path(followed: Followed, inside: float) -> tuple[PathStep, ...]:
 
 
 def _sure(window: Window, inside: float) -> float:
-    """The probability that the path lies in the regions kept: as calibrated after a closer look, else the posterior's,
-    if the drive lies in the gallery at all."""
-    followed, kept = window.followed, list(window.kept)
-    held, whole = (followed.mass, inside) if followed.sure is None else (followed.sure, 1.0)
-    return min(1.0, float(held[kept].sum())) * whole
+    """The probability that the path is right, wherever it goes: as calibrated after a closer look, else that of the
+    posterior in the regions kept, if the drive lies in the gallery at all."""
+    followed = window.followed
+    if followed.sure is None:
+        return min(1.0, float(followed.mass[list(window.kept)].sum())) * inside
+    crossed = {*window.kept, *(step.region_index for step in followed.path)}
+    return min(1.0, float(followed.sure[list(crossed)].sum()))
 
 
 def _notes(

@@ -31,7 +31,7 @@ def show(job: Job, drive: Drive, place: Place) -> None:
     st.html(figures(_figures(story, job.result.device)))
     if words := _caution(story.localization):
         st.html(words)
-    if story.comparison and story.track and (doubt := start_doubt(story.track, story.localization.duration_s)):
+    if story.track and (doubt := start_doubt(story.track, story.localization.duration_s)):
         st.html(notice("Is this the right part of the GPS file?", doubt, one_line=LINE))
     _explore(job, drive, place)
 

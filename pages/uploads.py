@@ -191,7 +191,9 @@ def _encode(drive: Drive, to: Path, job: Job) -> None:
             seconds = float((frame.pts or 0) * (picture.time_base or 0)) - video.origin_s
             job.on_stage("film", int(seconds), int(video.duration_s))
             small = av.VideoFrame.from_ndarray(upright(frame, video, width, height), format="rgb24")
-            small.pts, small.time_base = frame.pts, picture.time_base
+            if frame.pts is not None and picture.time_base:  # a player counts from the first frame, as the page does
+                small.pts = frame.pts - round(video.origin_s / picture.time_base)
+            small.time_base = picture.time_base
             target.mux(stream.encode(small))
         target.mux(stream.encode())
 

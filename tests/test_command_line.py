@@ -87,11 +87,11 @@ def _one_bad_drive_costs_the_others_nothing(tmp_path: Path, drive: Path, place: 
     (folder / "alone.mp4").write_bytes(drive.read_bytes())
     (folder / "good.json").unlink()
     rows = "".join(f"{second},{at.lat_deg},{at.lon_deg}\n" for second in range(4))
-    (folder / "good.csv").write_text(f"time_s,lat,lon\n{rows}")
+    (folder / "good.CSV").write_text(f"time_s,lat,lon\n{rows}")
     assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
     (folder / "good.json").write_text("notes of another program")
     assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
-    (folder / "good.csv").write_text("no track")
+    (folder / "good.CSV").write_text("no track")
     assert "none of its 3 drives can be read" in gama(*asked, cwd=tmp_path, ok=False).stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from gama_core.embed import Models
 from gama_core.errors import Cancelled, ImageryUnreadable, SettingsInvalid, WeightsMismatch
 from gama_core.gallery import Gallery
 from gama_core.geo import Bounds
-from gama_core.localize import CLIPS, find, localize
+from gama_core.localize import CLIPS, _sure, find, localize
 from gama_core.result import Localization
 from gama_core.see import see
 from gama_core.settings import Settings
@@ -223,3 +224,13 @@ def test_regions_cover_a_box_from_its_north_west_tile() -> None:
     assert cover(CORNER.bounds) == (CORNER,)
     east = Region(CORNER.x + 7, CORNER.y).bounds
     assert cover(CORNER.bounds | east) == (CORNER, Region(CORNER.x + 7, CORNER.y))
+
+
+def test_a_path_is_as_sure_where_it_leaves_the_regions_that_were_searched_again() -> None:
+    """A fast drive crosses more regions than are kept."""
+    path = [SimpleNamespace(region_index=region) for region in range(7)]
+    followed = SimpleNamespace(sure=np.append(np.full(7, 0.97 / 7), 0.0), mass=np.full(8, 1 / 8), path=path)
+    window = SimpleNamespace(followed=followed, kept=(0, 1, 2))
+    assert _sure(window, 0.99) == pytest.approx(0.97)  # type: ignore[arg-type]
+    followed.sure = None
+    assert _sure(window, 0.8) == pytest.approx(0.8 * 3 / 8)  # type: ignore[arg-type]

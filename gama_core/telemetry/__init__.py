@@ -57,8 +57,10 @@ def read_track(path: str | Path, start: datetime | None = None) -> Track:
 def films_with_tracks(folder: Path) -> list[tuple[Path, Path]]:
     """The films in a folder beside which a track of the same name lies, by name: each film and its track."""
     found = []
-    for film in sorted(path for path in folder.glob("*") if path.suffix.lower() in _FILMS):
-        beside = [path for ending in _TRACKS if (path := film.with_suffix(ending)).is_file()]
+    files = sorted(path for path in folder.glob("*") if path.is_file())
+    by_name = {(path.stem, path.suffix.lower()): path for path in files}
+    for film in (path for path in files if path.suffix.lower() in _FILMS):
+        beside = [by_name[film.stem, ending] for ending in _TRACKS if (film.stem, ending) in by_name]
         if beside:
             found.append((film, _likeliest(beside)))
     return found
