@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from gama_core.basemap import box, point
 from gama_core.evaluate import Comparison, Stage, compare
 from gama_core.geo import Bounds, LatLon
 from gama_core.labels import spots
 from gama_core.result import Localization, RegionHit, Step
+from gama_core.tile import held_by
 from gama_core.track import Track
 
 RANKED = 200  # regions shown in the ranking
@@ -43,6 +46,16 @@ class Scene:
     @property
     def home_is_true(self) -> bool:
         return self.comparison is not None and self.comparison.true_region_index is not None
+
+    @cached_property
+    def passed(self) -> frozenset[int]:
+        """Indices of the regions that the drive passed through, home among them: by the truth where it is known, else
+        by the path. What was found in them is no outlier."""
+        hits = self.localization.regions
+        if self.comparison is None or not (known := [at for at in self.comparison.truth if at is not None]):
+            return frozenset({self.home.index, *(step.region_index for step in self.localization.path)})
+        held = np.flatnonzero(held_by(known, [hit.region for hit in hits]).any(axis=0))
+        return frozenset({self.home.index, *(hits[column].index for column in held.tolist())})
 
     @property
     def guess(self) -> RegionHit | None:
@@ -75,8 +88,8 @@ class Scene:
     def label_rows(self) -> dict[str, Rows]:
         """By kind (after, before, outlier), one row a place: [lat, lon, [clip, score, error in metres or None]...]."""
         found, figures = self.localization, self.comparison
-        inside = [step for step in found.before if step.best.region_index == self.home.index]
-        outside = [step for step in found.before if step.best.region_index != self.home.index]
+        inside = [step for step in found.before if step.best.region_index in self.passed]
+        outside = [step for step in found.before if step.best.region_index not in self.passed]
         before = _errors(found.before, figures.before if figures else None)
         return {
             "after": _label_rows(found.after, _errors(found.after, figures.after if figures else None)),
@@ -85,8 +98,8 @@ class Scene:
         }
 
     def outlier_rows(self) -> Rows:
-        """Regions other than home that hold a top-1 of the first search, as rows for gamaBoxes."""
-        strangers = {step.best.region_index for step in self.localization.before} - {self.home.index}
+        """Regions off the drive that hold a top-1 of the first search, as rows for gamaBoxes."""
+        strangers = {step.best.region_index for step in self.localization.before} - self.passed
         return [
             [*box(hit.region.bounds), f"outliers here · ranked {rank} · p {share(self.chance(hit))}", 0.07]
             for rank, hit in enumerate(self.localization.regions, start=1)

@@ -103,7 +103,9 @@ def driven(ranking: RegionRanking, mass: NDArray[np.float64]) -> RegionRanking:
     before /= before.sum()
     chance = (1 - ASTRAY) * mass[ranking.index] / mass.sum() + ASTRAY * before
     order = np.argsort(-chance, kind="stable")
-    return RegionRanking(ranking.index[order], np.log(chance[order]).astype(np.float32))
+    return RegionRanking(
+        ranking.index[order], np.log(np.maximum(chance[order], np.finfo(float).tiny)).astype(np.float32)
+    )
 
 
 def probabilities(ranking: RegionRanking) -> NDArray[np.float64]:

@@ -64,6 +64,22 @@ def test_outliers_lie_in_other_regions_and_these_have_a_border(gallery):
     assert wrong | {HOME} <= scene.concerned
 
 
+def test_what_was_found_in_a_region_that_the_drive_crosses_is_no_outlier(gallery):
+    localization = make_localization(gallery)
+    next_door = next(step.best.region_index for step in localization.before if step.best.region_index != HOME)
+    crossing = replace(
+        localization, path=(replace(localization.path[0], region_index=next_door), *localization.path[1:])
+    )
+    there = [step for step in localization.before if step.best.region_index == next_door]
+
+    def outliers(scene):
+        return sum(len(places[2:]) for places in scene.label_rows()["outlier"])
+
+    assert outliers(Scene(crossing, None)) == outliers(Scene(localization, None)) - len(there)
+    assert len(Scene(crossing, None).outlier_rows()) == len(Scene(localization, None).outlier_rows()) - 1
+    assert Scene(crossing, make_track(gallery)).passed == {HOME}  # by the truth, where it is known
+
+
 def test_errors_are_written_beside_the_clips_only_where_the_truth_is_known(gallery):
     localization, track = make_localization(gallery), make_track(gallery)
     known = Scene(localization, track).label_rows()["after"]
