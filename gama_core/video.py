@@ -87,8 +87,9 @@ class Clip:
 
 
 def _shown(name: str) -> str:
-    """A file's name as text that any file may hold: an odd byte or a control character becomes U+FFFD."""
-    return "".join("\ufffd" if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in name)
+    """A file's name as text that any file may hold: what XML and UTF-8 cannot write becomes U+FFFD."""
+    odd = (letter not in "\t\n\r" and unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+    return "".join("\ufffd" if is_odd else letter for letter, is_odd in zip(name, odd, strict=True))
 
 
 def open_video(path: str | Path) -> Video:

@@ -1,5 +1,6 @@
 """Files that lie, are damaged, or are something else: one clear sentence each, or a right answer, and no debris."""
 
+import os
 import struct
 import zipfile
 
@@ -194,6 +195,14 @@ def test_odd_names_are_only_names(tmp_path, name):
     video, clips = film_of(path)
     assert video.name == name
     assert len(clips) == 1
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"x\x01.mp4"])
+def test_names_that_no_file_could_hold_are_shown_without_what_is_odd(tmp_path, name):
+    path = film(tmp_path / "plain.mp4", even(10, 8)).rename(tmp_path / os.fsdecode(name))
+    shown = film_of(path)[0].name
+    assert shown.endswith("\ufffd.mp4")
+    assert shown.encode()
 
 
 def test_a_relative_name_is_no_address(tmp_path, monkeypatch):
