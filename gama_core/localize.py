@@ -107,6 +107,7 @@ def find(
     agreed = together([window.followed.agreement for window in windows], share)
     law = models.calibration.inside_by(agreed)
     inside = law.probability(agreed, worth(seen, Pace.of(seen, settings)), len(gallery.regions))
+    sure = sum(part * _sure(window, inside) for part, window in zip(share, windows, strict=True))
     return Localization(
         video_name=seen.video_name,
         video_sha256=seen.video_sha256,
@@ -124,7 +125,7 @@ def find(
         kept=tuple(dict.fromkeys(index for window in windows for index in window.kept)),
         after=_steps(seen, joined([window.second for window in windows]), gallery),
         path=tuple(step for window in windows for step in _path(window.followed, inside)) if settings.decode else (),
-        confidence=sum(part * _sure(window, inside) for part, window in zip(share, windows, strict=True)),
+        confidence=min(sure, inside),  # a path that is right lies in the gallery: two laws, and the second bounds
         seconds=seconds,
         notes=_notes(seen, gallery, models, settings, streets, law.learned),
         inside=inside,

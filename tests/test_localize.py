@@ -52,7 +52,7 @@ def test_a_drive_becomes_steps_regions_and_a_path(video: Video, gallery: Gallery
     assert {hit.index for hit in answer.regions} == set(range(len(gallery.regions)))
     assert all(step.best.region_index in answer.kept for step in answer.after)
     assert len({candidate.at for candidate in answer.before[0].candidates}) == len(answer.before[0].candidates)
-    assert 0.0 <= answer.confidence <= 1.0
+    assert 0.0 <= answer.confidence <= answer.inside <= 1.0
     assert set(answer.seconds) == set(heard)
 
 
