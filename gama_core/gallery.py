@@ -16,6 +16,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +59,7 @@ _META = (
     "sha256",
 )
 AHEAD = "ahead_m"
+TILES = "tiles"  # how many the imagery has; a copy that lacks some would be searched without them
 
 Half = NDArray[np.float16]
 
@@ -122,6 +125,13 @@ class Gallery:
             raise ValueError("a gallery needs at least one view and one region")
         if self.views.region[0] < 0 or self.views.region[-1] >= len(self.regions):
             raise ValueError(f"views name regions outside 0 to {len(self.regions) - 1}")
+        if not (isinstance(self.stride_m, int | float) and 0 < self.stride_m < math.inf):
+            raise ValueError(f"stride_m is {self.stride_m!r}, not a distance above 0")
+        if not (isinstance(self.ahead_m, int | float) and 0 <= self.ahead_m < math.inf):
+            raise ValueError(f"ahead_m is {self.ahead_m!r}, not a distance")
+        for text in ("name", "attribution", "weights_name"):
+            if not isinstance(getattr(self, text), str):
+                raise ValueError(f"{text} is {getattr(self, text)!r}, not a text")
         _require_unit_rows("embeddings", self.embeddings, len(self.views))
         if self.region_embeddings is not None:
             _require_unit_rows("region_embeddings", self.region_embeddings, len(self.regions))
@@ -221,7 +231,7 @@ def save_gallery(gallery: Gallery, folder: str | Path) -> Gallery:
         lance.write_dataset(_views_table(gallery), str(partial / "views.lance"))
         lance.write_dataset(_regions_table(gallery), str(partial / "regions.lance"))
         meta = {"schema": SCHEMA, "views": len(gallery), "regions": len(gallery.regions)}
-        meta |= {name: getattr(gallery, name) for name in (*_META, AHEAD)}
+        meta |= {name: getattr(gallery, name) for name in (*_META, AHEAD)} | {TILES: count_tiles(gallery.folder)}
         (partial / "gallery.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     return gallery
 
@@ -239,6 +249,7 @@ def open_gallery(folder: str | Path) -> Gallery:
         found, said = (views.count_rows(), regions.count_rows()), (meta["views"], meta["regions"])
         if found != said:
             raise ValueError(f"it holds {found} views and regions, its gallery.json says {said}")
+        _require_imagery(folder, meta)
         columns = views.to_table(columns=list(_VIEW_COLUMNS))
         blocks = regions.to_table(columns=list(_REGION_COLUMNS)).to_pylist()
         gallery = Gallery(
@@ -248,7 +259,7 @@ def open_gallery(folder: str | Path) -> Gallery:
             embeddings=_vectors(views),
             region_embeddings=_vectors(regions) if "embedding" in regions.schema.names else None,
             **{name: meta[name] for name in _META},
-            ahead_m=float(meta.get(AHEAD, 0.0)),  # a gallery from before it was told
+            ahead_m=meta.get(AHEAD, 0.0),  # a gallery from before it was told
         )
         if _content_sha256(gallery) != gallery.sha256:
             raise ValueError("its content is not what was saved")
@@ -274,6 +285,17 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             f"The gallery {folder.name} has schema {schema}; this version reads {SCHEMA}: build it again."
         )
     return dict(meta)
+
+
+def count_tiles(folder: Path) -> int:
+    """How many tiles the imagery of a gallery's folder has."""
+    return sum(file.endswith(".webp") for _, _, files in os.walk(folder / IMAGERY) for file in files)
+
+
+def _require_imagery(folder: Path, meta: dict[str, Any]) -> None:
+    found, said = count_tiles(folder), meta.get(TILES)  # a gallery from before they were counted does not say
+    if said is not None and found < said:
+        raise ValueError(f"its imagery has {found} of {said} tiles; was it copied to its end?")
 
 
 def _dataset(path: Path) -> Any:

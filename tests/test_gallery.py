@@ -161,6 +161,10 @@ def test_the_hash_follows_the_content_and_not_the_name(tmp_path):
         ({"embeddings": unit_rows(6, 8) * np.float16(np.nan)}, "finite"),
         ({"embeddings": unit_rows(6, 8) * np.float16(2)}, "unit length"),
         ({"region_embeddings": unit_rows(3, 5)}, "region_embeddings"),
+        ({"stride_m": 0.0}, "stride_m is 0.0"),
+        ({"stride_m": "25"}, "stride_m is '25'"),
+        ({"ahead_m": float("nan")}, "ahead_m is nan"),
+        ({"name": None}, "name is None"),
     ],
 )
 def test_a_gallery_that_does_not_fit_together_is_refused(changes, said):
@@ -179,6 +183,17 @@ def test_imagery_beside_a_gallery_outlives_a_save(tmp_path):
     assert opened.imagery.tile_path(tile) == path
     assert (opened.imagery.name, opened.imagery.attribution) == ("Sample city", "made up")
     assert [child.name for child in tmp_path.iterdir()] == ["g"]
+
+
+def test_imagery_that_was_not_copied_to_its_end_is_noticed(tmp_path):
+    folder = tmp_path / "g" / "imagery" / "19" / "204001"
+    folder.mkdir(parents=True)
+    for row in range(5):
+        cv2.imwrite(str(folder / f"{198001 + row}.webp"), np.full((256, 256, 3), 120, np.uint8))
+    save_gallery(gallery(), tmp_path / "g")
+    (folder / "198003.webp").unlink()
+    with pytest.raises(GalleryUnreadable, match="4 of 5 tiles"):
+        open_gallery(tmp_path / "g")
 
 
 def test_a_gallery_without_imagery_opens_and_says_so_when_asked(tmp_path):
