@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,3 +98,9 @@ def _writing(path: Path) -> Iterator[None]:
 def _beside(path: Path, ending: str) -> Path:
     path = path.absolute()
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}.{ending}")
+
+
+def printable(name: str) -> str:
+    """A file's name as text that any file may hold: what XML and UTF-8 cannot write becomes U+FFFD."""
+    odd = (letter not in "\t\n\r" and unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+    return "".join("\ufffd" if is_odd else letter for letter, is_odd in zip(name, odd, strict=True))

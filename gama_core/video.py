@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import itertools
 import math
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +23,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from gama_core.errors import VideoUnreadable
+from gama_core.files import printable
 from gama_core.settings import Settings
 
 # Containers that hold a film. Without the list libavformat also opens pictures, playlists and lists of other files.
@@ -32,6 +32,7 @@ _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _MAX_PIXELS = 8192 * 4320
 _MAX_DURATION_S = 24 * 3600.0
 _LOST_S = 1.0  # an end that is missing so many seconds, or a twentieth, is worth an error
+_BACK_S = 1.0  # packets come in the order of decoding; a clock that jumps back further began anew
 _NEAR_S = 1.0  # a clip whose first frame is further away was not filmed
 
 Picture = NDArray[np.uint8]
@@ -86,12 +87,6 @@ class Clip:
         return len(np.unique(self.frame_times_s))
 
 
-def _shown(name: str) -> str:
-    """A file's name as text that any file may hold: what XML and UTF-8 cannot write becomes U+FFFD."""
-    odd = (letter not in "\t\n\r" and unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
-    return "".join("\ufffd" if is_odd else letter for letter, is_odd in zip(name, odd, strict=True))
-
-
 def open_video(path: str | Path) -> Video:
     """What can be known of a video without decoding it all: its packets are counted, its first frame is decoded.
 
@@ -110,7 +105,7 @@ def open_video(path: str | Path) -> Video:
         _require_whole(container, stream, end_s - start_s, path)
     return Video(
         path=path,
-        name=_shown(path.name),
+        name=printable(path.name),
         duration_s=end_s - start_s,
         fps=count / (end_s - start_s),
         frame_count=count,
@@ -313,17 +308,21 @@ def _extent(container: InputContainer, stream: VideoStream, path: Path) -> tuple
     The last frame lasts as long as frames usually do: what containers say of it follows the order of decoding.
     """
     tick_s = float(stream.time_base or 0)
-    ticks, length = [], 0
+    ticks, length, decoded_s = [], 0, -math.inf
     for packet in _packets(container, stream):
         time = packet.pts if packet.pts is not None else packet.dts
+        if packet.dts is not None and packet.dts * tick_s < decoded_s - _BACK_S:
+            raise VideoUnreadable(
+                f"The clock of {path.name} jumps back from {decoded_s:.1f} to {packet.dts * tick_s:.1f} s: several "
+                "recordings in one file. Bring them one by one, or join them with a video program."
+            )
+        decoded_s = decoded_s if packet.dts is None else packet.dts * tick_s
         if time is not None and packet.size and not packet.is_discard:
             ticks.append(time)
             length = packet.duration or length
     times_s = np.sort(np.array(ticks)) * tick_s
-    if len(times_s) > 1:
-        last_s = float(np.median(np.diff(times_s)))
-    else:
-        last_s = length * tick_s or 1.0 / float(stream.average_rate or 30)
+    only_s = length * tick_s or 1.0 / float(stream.average_rate or 30)
+    last_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else only_s
     length_s = times_s[-1] + last_s - times_s[0] if len(times_s) else 0.0
     if not 0 < length_s <= _MAX_DURATION_S:
         raise VideoUnreadable(f"The times in {path.name} make no sense (more than a day, or none): convert it first.")

@@ -109,6 +109,14 @@ def test_nothing_is_cut_from_a_gap_in_the_video(tmp_path):
     assert [clip.number for clip in clips_of(film(tmp_path / "a.mp4", times_s))] == [0, 1, 7, 8]
 
 
+def test_recordings_put_one_behind_the_other_are_refused_and_not_cut_in_half(tmp_path):
+    first, second = film(tmp_path / "a.ts", even(8, 40)), film(tmp_path / "b.ts", even(8, 40))
+    both = tmp_path / "both.ts"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    with pytest.raises(VideoUnreadable, match="jumps back from"):
+        open_video(both)
+
+
 @pytest.mark.parametrize(
     ("name", "codec"), [("a.mov", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4"), ("a.ts", "libx264")]
 )
