@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
+import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,8 +25,11 @@ VIDEO_ENDINGS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif", ".m4v", ".ts")
 TRACK_ENDINGS = (".json", ".gpx", ".nmea", ".txt", ".csv", ".geojson", ".srt", ".log")
 STREET_ENDINGS = (".gpkg", ".geojson")
 PLAYABLE = ("h264", "vp8", "vp9", "av1")  # what browsers decode, in the containers that they open;
+LATE_S = 0.1  # browsers count from the container's zero, the page from the first frame
 OPENED = (".mp4", ".m4v", ".mov", ".webm")  # all else is shown through a copy in H.264
 WEIGHTS = ROOT / "weights"
+BROKEN_FOR_S = 5.0  # what could not be opened is not read again for so long, however many tiles are asked for
+_OPENING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,10 @@ class Drive:
     @property
     def film_path(self) -> Path | None:
         """What a browser can play: the video itself or its H.264 copy; None where there is no copy yet."""
-        if self.video_path.suffix in OPENED and self.open().codec in PLAYABLE:
-            return self.video_path
+        if self.video_path.suffix in OPENED:
+            video = self.open()
+            if video.codec in PLAYABLE and abs(video.origin_s) <= LATE_S:
+                return self.video_path
         return self.copy_path if self.copy_path.is_file() else None
 
     @property
@@ -185,9 +192,16 @@ def _looked_at() -> list[Place | Broken]:
 
 
 def _look_at(folder: Path) -> Place | Broken:
+    return _found(folder, _changed(folder / "gallery.json"), int(time.monotonic() / BROKEN_FOR_S))
+
+
+@lru_cache(maxsize=256)
+def _found(folder: Path, changed_ns: int, _moment: int) -> Place | Broken:
+    """A place, or why there is none, which is asked again after a while: it may be a copy under way."""
     try:
-        return _place(folder, _changed(folder / "gallery.json"))
-    except GamaError as error:  # asked again next time: it may be a copy under way
+        with _OPENING:  # two who ask at once do not both read it
+            return _place(folder, changed_ns)
+    except GamaError as error:
         return Broken(folder, str(error))
 
 

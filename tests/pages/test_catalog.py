@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import stand_in
 
+from gama_core.gallery import open_gallery
 from pages import catalog
 
 
@@ -82,6 +83,20 @@ def test_a_gallery_whose_copy_was_under_way_is_found_once_it_is_whole(
     copy = tmp_path / "copy"
     shutil.copytree(world / "city" / "gallery", copy, ignore=shutil.ignore_patterns("imagery"))
     monkeypatch.setenv("GAMA_GALLERIES", str(copy))
+    monkeypatch.setattr(catalog, "BROKEN_FOR_S", 1e-4)
     assert catalog.places() == ()
     shutil.copytree(world / "city" / "gallery" / "imagery", copy / "imagery")
     assert [place.gallery.folder for place in catalog.places()] == [copy]
+
+
+def test_a_gallery_that_does_not_open_is_not_read_for_every_tile(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(world / "city" / "gallery", copy, ignore=shutil.ignore_patterns("imagery"))
+    monkeypatch.setenv("GAMA_GALLERIES", str(copy))
+    monkeypatch.setattr(catalog, "BROKEN_FOR_S", 3600.0)
+    read: list[Path] = []
+    monkeypatch.setattr(catalog, "open_gallery", lambda folder: (read.append(folder), open_gallery(folder))[1])
+    assert [len(catalog.broken_places()) for _ in range(5)] == [1] * 5
+    assert read == [copy]

@@ -135,11 +135,16 @@ def test_a_token_that_we_did_not_give_is_nothing(world: Path, token: str) -> Non
         uploads.accept([{"token": token, "name": "a.mp4"}])
 
 
-@pytest.mark.parametrize(("name", "start_s"), [("old.avi", 0.0), ("card.ts", 7.0)])
-def test_a_film_that_browsers_do_not_play_is_copied_with_its_times_since_the_first_frame(
+@pytest.mark.parametrize(("name", "start_s"), [("old.avi", 0.0), ("card.ts", 7.0), ("late.mp4", 7.0)])
+def test_a_film_that_browsers_do_not_play_or_play_late_is_copied_with_its_times_since_the_first_frame(
     server: Starlette, tmp_path: Path, name: str, start_s: float
 ) -> None:
-    make_film(tmp_path / name, [start_s + index / 4 for index in range(12)], size=(320, 180), codec="mpeg4")
+    make_film(
+        tmp_path / name,
+        [start_s + index / 4 for index in range(12)],
+        size=(320, 180),
+        codec="libx264" if name == "late.mp4" else "mpeg4",
+    )
     drive = uploads.accept([put(server, name, (tmp_path / name).read_bytes())])
     assert drive.film_path is None
     film = uploads.make_film(drive, Job(("film", drive.id)))
