@@ -96,6 +96,7 @@ def find(
     with timed(seconds, "search"):
         hear("search", 0, count)
         first = search(seen.vectors, gallery, settings.shortlist)
+        hear("search", count, count)
     windows = [
         locate(seen, clips, first, gallery, models, settings, streets, seconds, hear, views)
         for clips in windows_of(count, settings.window_clips)
@@ -201,6 +202,7 @@ def _question(video: Video, gallery: Gallery, models: Models, settings: Settings
     """A name for the question: what is asked, of which gallery, by which weights."""
     screening = models.screening_record.sha256 if models.screening_record else None
     parts = [METHOD, video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
+    parts += [gallery.stride_m, gallery.ahead_m]  # they lie beside what the hash is of
     parts += [dataclasses.asdict(models.calibration), [streets.sha256, streets.name] if streets else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

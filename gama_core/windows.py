@@ -58,6 +58,7 @@ def locate(
     with timed(seconds, "screening"):
         hear("screening", done, count)
         ranking = screen(part.vectors, shortlist, gallery, models, settings)
+        hear("screening", clips.stop, count)
     with timed(seconds, "path"):
         hear("path", done, count)
 
@@ -65,6 +66,7 @@ def locate(
             hear("path", done + int(share * (clips.stop - clips.start)), count)
 
         followed = follow(part, gallery, ranking, models, settings, streets, core, views, tell)
+        hear("path", clips.stop, count)
         if settings.screening == "path":
             ranking = driven(ranking, followed.mass)
         chance = probabilities(ranking)
@@ -73,6 +75,7 @@ def locate(
         needed = 1 + int(np.searchsorted(np.cumsum(chance), settings.keep_probability))
         kept = tuple(int(index) for index in ranking.index[: min(needed, settings.keep_regions)])
         second = search(part.vectors[core], gallery, settings.shortlist, kept)
+        hear("second search", clips.stop, count)
     by_region = np.empty((2, len(ranking.index)))
     by_region[:, ranking.index] = chance, ranking.score
     return Window(clips, by_region[0], by_region[1], kept, second, followed)

@@ -18,7 +18,7 @@ from pages.routes import LEAFLET_URL, TILE_URL
 from pages.uploads import accept
 from pages.why import why_button
 from pages.widgets import clock, headline, notice, panel, show_map, text, told_apart
-from pages.work import STAGES, film_drive, localize_drive
+from pages.work import BY_WINDOW, STAGES, film_drive, localize_drive
 
 
 def page() -> None:
@@ -146,10 +146,11 @@ def _stage(job: Job, name: str, words: str) -> str:
     done, total = job.stages.get(name, (0, 0))
     order = list(STAGES)  # a stage whose outcome was known from before is passed over in silence
     earlier = job.stage in STAGES and order.index(name) < order.index(job.stage)
-    passed = earlier or (name in job.stages and job.stage != name)
+    left = name in BY_WINDOW and done < total
+    passed = (earlier or name in job.stages) and job.stage != name and not left
     state = "passed" if passed else "current" if job.stage == name else "waiting"
     share = 100 if passed else round(100 * done / total) if total else 0
-    count = f"{total if passed else done} of {total}" if total > 1 and state != "waiting" else ""
+    count = f"{total if passed else done} of {total}" if total > 1 and (done or state != "waiting") else ""
     return (
         f'<li class="{state}"><span>{words}</span><em>{count}</em>'
         f'<div class="bar"><i style="width:{share}%"></i></div></li>'

@@ -23,6 +23,7 @@ STAGES = {  # in the order in which they come
     "path": "Find one drivable path",
     "second search": "Search again in the best",
 }
+BY_WINDOW = ("screening", "path", "second search")  # a long drive comes back to them, window by window
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,20 @@ def test_the_kept_regions_follow_a_long_drive(gallery: Gallery, models: Models) 
     assert 0.0 <= parts.confidence <= parts.inside <= 1.0
 
 
+def test_each_stage_tells_how_much_of_a_long_drive_it_has_done(gallery: Gallery, models: Models) -> None:
+    heard: list[tuple[str, int, int]] = []
+    drive = seen(gallery, eastwards(*range(6)))
+    count = len(drive.numbers)
+    find(drive, gallery, models, Settings(window_clips=14), lambda *told: heard.append(told))
+    for stage in ("search", "screening", "path", "second search"):
+        done = [done for name, done, total in heard if name == stage and total == count]
+        assert done == sorted(done)
+        assert (done[0], done[-1]) == (0, count)
+    assert heard[-1] == ("second search", count, count)
+    second = [done for name, done, _ in heard if name == "second search"]
+    assert len(set(second)) > 2  # window by window
+
+
 def test_a_drive_no_longer_than_a_window_is_not_changed_by_windows(gallery: Gallery, models: Models) -> None:
     drive = seen(gallery, eastwards(*range(1, 3)))
     one, other = (find(drive, gallery, models, Settings(window_clips=size)) for size in (14, 1000))
