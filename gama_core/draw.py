@@ -11,7 +11,7 @@ from folium.map import CustomPane
 
 from gama_core.basemap import VENDOR, Call, Theme, add_tiles, box, corners, empty_map, escape, point, veil
 from gama_core.geo import Bounds, LatLon
-from gama_core.lines import WIDEST_M, band, path_pieces, square, truth_pieces
+from gama_core.lines import WIDEST_M, path_pieces, square, truth_pieces
 from gama_core.result import Candidate, Localization, PathStep, Step
 from gama_core.scene import Scene
 from gama_core.track import Track
@@ -64,19 +64,40 @@ def draw_localization(
         A map that asks for nothing but these URLs. A label's tooltip, which streamlit-folium
         gives back on a click, names its first clip in "clip N".
     """
-    scene = Scene(localization, track)
+    return draw_scene(
+        Scene(localization, track),
+        gallery,
+        imagery_url=imagery_url,
+        leaflet_url=leaflet_url,
+        streets_url=streets_url,
+        theme=theme,
+        fill_height=fill_height,
+    )
+
+
+def draw_scene(
+    scene: Scene,
+    gallery: Gallery,
+    *,
+    imagery_url: str,
+    leaflet_url: str,
+    streets_url: str | None = None,
+    theme: Theme = "dark",
+    fill_height: bool = True,
+) -> folium.Map:
+    """As `draw_localization`, of a scene that keeps what it has computed: drawn again, it costs little."""
     sheet = empty_map(scene.bounds, leaflet_url=leaflet_url, theme=theme, fill_height=fill_height)
     add_tiles(sheet, gallery, imagery_url)
-    draw_scene(sheet, scene, theme, streets_url)
+    draw_upon(sheet, scene, theme, streets_url)
     return sheet
 
 
-def draw_scene(sheet: folium.Map, scene: Scene, theme: Theme, streets_url: str | None = None) -> None:
+def draw_upon(sheet: folium.Map, scene: Scene, theme: Theme, streets_url: str | None = None) -> None:
     """Draws a drive upon a map that holds its imagery already."""
     bright = [hit.region.bounds for hit in (scene.home, scene.guess) if hit]
     sheet.add_child(veil(sheet, bright, theme))
     sheet.add_child(CustomPane(BAND_PANE, z_index=380))
-    truth, path = _truth(scene), _path(scene.localization.path)
+    truth, path = _truth(scene), _path(scene)
     before = _layer("before", "GAMa-Net top-1", "7")
     after = _layer("after", "Hierarchical", "7")
     outliers = _layer("outlier", "Outliers, other regions", "7")
@@ -190,17 +211,18 @@ def _truth(scene: Scene) -> folium.FeatureGroup | None:
     return layer
 
 
-def _path(path: Sequence[PathStep]) -> folium.FeatureGroup | None:
+def _path(scene: Scene) -> folium.FeatureGroup | None:
     """The decoded path in blue, bold where it is sure and dotted where it is not, on its 90 % band.
 
     The band is left out where it is wider than a region, and the legend says for how many clips.
     """
+    path = scene.localization.path
     if not path:
         return None
     wide = sum(step.radius_90_m > WIDEST_M for step in path)
     not_drawn = f", over {WIDEST_M:.0f} m for {wide} clip{'s' if wide > 1 else ''}" if wide else ""
     layer = _layer("path", f"Decoded path, 90 % band{not_drawn}")
-    for rings in band(path):
+    for rings in scene.band:
         outline = [[point(at) for at in ring] for ring in rings]
         ground = folium.Polygon(outline, color=PATH, weight=1, opacity=0.7, fill_color=PATH, fill_opacity=0.22)
         ground.options |= {"pane": BAND_PANE, "interactive": False}

@@ -65,7 +65,7 @@ class Comparison:
 class Agreement:
     """What can be said without a true track."""
 
-    share_in_best_region: float  # of the first search's top-1, in [0, 1]
+    share_agreeing: float  # of the first search's top-1 that lie where the answer has the drive, in [0, 1]
     spread_before_m: float  # median distance of the top-1 from their median place
     spread_after_m: float
 
@@ -135,10 +135,9 @@ def summary(rows: Sequence[tuple[Localization, Comparison]]) -> dict[str, Any]:
 
 def agreement(localization: Localization) -> Agreement:
     """How far the clips agree with each other: the figures to show where no truth is known."""
-    best = localization.regions[0].index
-    inside = [step.best.region_index == best for step in localization.before]
+    inside = [step.best.region_index in localization.crossed for step in localization.before]
     return Agreement(
-        share_in_best_region=float(np.mean(inside)),
+        share_agreeing=float(np.mean(inside)),
         spread_before_m=_spread_m(localization.before),
         spread_after_m=_spread_m(localization.after),
     )

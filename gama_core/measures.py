@@ -19,15 +19,22 @@ def discrete_frechet_m(path: Sequence[LatLon], other: Sequence[LatLon]) -> float
     """
     if not path or not other:
         return float("nan")
-    apart_m = distances_m(_column(path, 0)[:, None], _column(path, 1)[:, None], _column(other, 0), _column(other, 1))
-    leash = np.empty_like(apart_m)
-    leash[0] = np.maximum.accumulate(apart_m[0])
-    for row in range(1, len(apart_m)):
-        leash[row, 0] = max(leash[row - 1, 0], apart_m[row, 0])
-        for column in range(1, apart_m.shape[1]):
-            before = min(leash[row - 1, column], leash[row, column - 1], leash[row - 1, column - 1])
-            leash[row, column] = max(before, apart_m[row, column])
-    return float(leash[-1, -1])
+    lat, lon = _column(path, 0), _column(path, 1)
+    other_lat, other_lon = _column(other, 0), _column(other, 1)
+    count, last = len(path), len(path) + len(other) - 2
+    # One diagonal after the other, by the row of `path`, behind one that nobody can come from: whole arrays, and
+    # never the matrix, which for a drive of hours would not fit into memory.
+    before, two_before = np.full(count + 1, np.inf), np.full(count + 1, np.inf)
+    for diagonal in range(last + 1):
+        rows = np.arange(max(0, diagonal - len(other) + 1), min(diagonal, count - 1) + 1)
+        columns = diagonal - rows
+        leash = distances_m(lat[rows], lon[rows], other_lat[columns], other_lon[columns])
+        if diagonal:
+            come_from = np.minimum(np.minimum(before[rows + 1], before[rows]), two_before[rows])
+            leash = np.maximum(leash, come_from)
+        two_before, before = before, np.full(count + 1, np.inf)
+        before[rows + 1] = leash
+    return float(before[count])
 
 
 def absolute_trajectory_error_m(error_m: ArrayLike) -> float:

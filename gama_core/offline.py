@@ -13,7 +13,7 @@ import folium
 import numpy as np
 
 from gama_core.basemap import VENDOR, Call, Theme, box, empty_map, escape
-from gama_core.draw import draw_scene
+from gama_core.draw import draw_upon
 from gama_core.errors import ImageryUnreadable
 from gama_core.result import Localization
 from gama_core.scene import Scene
@@ -43,7 +43,7 @@ def standalone_html(localization: Localization, gallery: Gallery, track: Track |
     sheet = empty_map(scene.bounds, leaflet_url="leaflet", theme=theme)
     sheet.add_child(Call("gamaImages", sheet, escape(gallery.attribution), pictures(gallery, scene)))
     sheet.add_child(Call("gamaCaption", sheet, _caption(scene)))
-    draw_scene(sheet, scene, theme)
+    draw_upon(sheet, scene, theme)
     page = sheet.get_root()
     assert isinstance(page, folium.Figure)  # for the type checker: folium puts every map into one
     page.title = escape(f"{localization.video_name} · GAMa")

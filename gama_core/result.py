@@ -112,7 +112,7 @@ class Localization:
     kept: tuple[int, ...]  # indices of the regions that the second search looked into
     after: tuple[Step, ...]  # GAMa-Net on the regions kept: the hierarchical step
     path: tuple[PathStep, ...]  # the decoded path; empty where decoding is off
-    confidence: float  # probability in [0, 1] that the drive lies in the regions kept
+    confidence: float  # probability in [0, 1] that the drive lies in the regions kept or crossed by its path
     seconds: dict[str, float]  # per stage
     notes: tuple[str, ...] = ()  # what a person should know about this answer
     inside: float = 1.0  # probability in [0, 1] that the drive lies in the gallery at all
@@ -130,12 +130,17 @@ class Localization:
             return "not in this gallery"
         return "yes" if self.confidence >= SURE else "we do not know"
 
+    @property
+    def crossed(self) -> frozenset[int]:
+        """Indices of the regions that the drive is said to lie in: the best one, and those that its path crosses."""
+        return frozenset({self.regions[0].index, *(step.region_index for step in self.path)})
+
     def chance(self, probability: float, regions: Iterable[int]) -> float:
         """The probability in [0, 1] of what a posterior says of some regions, with both doubts about the drive: that it
-        lies elsewhere, and that its path is wrong. Nothing in the regions kept is likelier than that they are right.
-        """
+        lies elsewhere, and that its path is wrong. Nothing in the regions that the answer is about is likelier than
+        that it is right."""
         here = self.inside * probability
-        return min(here, self.confidence) if set(regions) <= set(self.kept) else here
+        return min(here, self.confidence) if set(regions) <= {*self.kept, *self.crossed} else here
 
     def to_json(self) -> str:
         """The whole answer as JSON; `from_json` gives it back."""

@@ -14,6 +14,7 @@ from gama_core.basemap import box, point
 from gama_core.evaluate import Comparison, Stage, compare
 from gama_core.geo import Bounds, LatLon
 from gama_core.labels import spots
+from gama_core.lines import band
 from gama_core.result import Localization, RegionHit, Step
 from gama_core.tile import held_by
 from gama_core.track import Track
@@ -53,9 +54,14 @@ class Scene:
         by the path. What was found in them is no outlier."""
         hits = self.localization.regions
         if self.comparison is None or not (known := [at for at in self.comparison.truth if at is not None]):
-            return frozenset({self.home.index, *(step.region_index for step in self.localization.path)})
+            return self.localization.crossed | {self.home.index}
         held = np.flatnonzero(held_by(known, [hit.region for hit in hits]).any(axis=0))
         return frozenset({self.home.index, *(hits[column].index for column in held.tolist())})
+
+    @cached_property
+    def band(self) -> list[list[list[LatLon]]]:
+        """The outlines of the path's 90 % band, see `lines.band`."""
+        return band(self.localization.path)
 
     @property
     def guess(self) -> RegionHit | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gama_core.geo import Bounds, LatLon
 from gama_core.tile import places, world_pixels
@@ -66,7 +68,7 @@ class Track:
             max_gap_s: two fixes further apart than twice this have a drop-out between them, and there, as more than
                 this (but at most 1.5 s) before the first or after the last fix, the answer is None: not guessed.
         """
-        times = [fix.time_s for fix in self.fixes]
+        times = self._times_s
         after = int(np.searchsorted(times, time_s))
         if after < len(times) and times[after] == time_s:
             return self.fixes[after].at
@@ -82,6 +84,10 @@ class Track:
         )
         lat, lon = places(x[0] + share * (x[1] - x[0]), y[0] + share * (y[1] - y[0]))
         return LatLon(float(lat), float(lon))
+
+    @cached_property
+    def _times_s(self) -> NDArray[np.float64]:
+        return np.array([fix.time_s for fix in self.fixes])
 
     def resample(self, every_s: float = 1.0) -> Track:
         """Fixes at equal steps from the first on; moments in a drop-out are left out."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from gama_core.draw import draw_localization, moving_marker
+from gama_core.draw import draw_scene, moving_marker
 from gama_core.evaluate import agreement, start_doubt
 from gama_core.result import Localization
 from pages import session
@@ -87,10 +87,9 @@ def _explore(job: Job, drive: Drive, place: Place) -> None:
 
 def _map(story: Story, place: Place, index: int) -> None:
     localization = story.localization
-    sheet = draw_localization(
-        localization,
+    sheet = draw_scene(
+        story.scene,
         place.gallery,
-        story.track,
         imagery_url=TILE_URL.format(place=place.id),
         leaflet_url=LEAFLET_URL,
         streets_url=streets_url(place),
@@ -121,8 +120,9 @@ def _player(job: Job, story: Story, drive: Drive, index: int) -> None:
 
 def _figures(story: Story, device: str) -> list[tuple[str, str]]:
     localization, comparison = story.localization, story.comparison
-    best, regions = localization.regions[0], len(localization.regions)
-    odds = f"1 of {regions} · p {probability(localization.chance(best.probability, [best.index]))}"
+    regions, crossed = len(localization.regions), localization.crossed
+    there = sum(hit.probability for hit in localization.regions if hit.index in crossed)
+    odds = f"{len(crossed)} of {regions} · p {probability(localization.chance(there, crossed))}"
     seconds = sum(localization.seconds.values())
     took = ("Time", figure(f"{seconds:.1f} s", device))
     if comparison is None:
@@ -131,7 +131,7 @@ def _figures(story: Story, device: str) -> list[tuple[str, str]]:
         radius_m = float(np.median([step.radius_90_m for step in here])) if here else float("nan")
         return [
             _belief(localization, odds),
-            ("Clips that agree on it", figure(share(agreed.share_in_best_region), "of GAMa-Net's top-1")),
+            ("Clips that agree on it", figure(share(agreed.share_agreeing), "of GAMa-Net's top-1")),
             ("Spread of the clips", grown([distance(agreed.spread_before_m), distance(agreed.spread_after_m)])),
             ("Place", figure(f"± {distance(radius_m)}", "90 %") if here else figure("–")),
             took,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gama_core.evaluate import NEAR_M, Comparison, compare
+from gama_core.evaluate import NEAR_M, Comparison
 from gama_core.geo import LatLon
 from gama_core.result import SURE, Candidate, Localization, PathStep, Step
+from gama_core.scene import Scene
 from gama_core.track import Track
 
 
@@ -20,8 +21,13 @@ class Story:
     track: Track | None
 
     @cached_property
+    def scene(self) -> Scene:
+        """What the map shows of it."""
+        return Scene(self.localization, self.track)
+
+    @cached_property
     def comparison(self) -> Comparison | None:
-        found = compare(self.localization, self.track) if self.track else None
+        found = self.scene.comparison
         return found if found and any(found.truth) else None  # a track of another time says nothing
 
     @property
@@ -52,11 +58,11 @@ class Story:
         return self.localization.in_gallery and self.confidence[index] >= SURE
 
     def first_right(self, index: int) -> bool:
-        """Whether GAMa-Net alone had it right; where no truth is known, whether it agrees on the best region."""
+        """Whether GAMa-Net alone had it right; where no truth is known, whether it agrees with the answer's regions."""
         error_m = self.comparison.before.error_m[index] if self.comparison else None
         if error_m is not None:
             return error_m <= NEAR_M
-        return self.localization.before[index].best.region_index == self.localization.regions[0].index
+        return self.localization.before[index].best.region_index in self.localization.crossed
 
     def second_right(self, index: int) -> bool:
         """Whether the hierarchical step had it right; where no truth is known, whether it agrees with the path."""

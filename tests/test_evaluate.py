@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from answers import AWAY, HOME, answer, inside, path_step, step
@@ -80,7 +81,9 @@ def test_agreement_needs_no_truth():
     before = [step(0, middle), step(1, middle.moved(30, 0)), step(2, middle.moved(-30, 0)), step(3, aside, region=1)]
     after = [step(number, middle.moved(10 * number, 0)) for number in range(4)]
     found = agreement(answer(before, after))
-    assert found.share_in_best_region == 0.75
+    assert found.share_agreeing == 0.75
+    through_both = answer(before, after, [path_step(0, middle), replace(path_step(1, aside), region_index=1)])
+    assert agreement(through_both).share_agreeing == 1.0
     assert found.spread_after_m == pytest.approx(10, rel=1e-2)
     assert found.spread_before_m > found.spread_after_m
 
