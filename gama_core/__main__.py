@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -332,6 +333,11 @@ def main() -> None:
         app()
     except GamaError as error:
         typer.echo(f"{error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        typer.echo(f"A name is longer than files may have: {str(error.filename)[:80]}...", err=True)
         sys.exit(2)
 
 

@@ -209,5 +209,11 @@ def _segments(table: Any, name: str) -> Floats:
     joined = line[1:] == line[:-1]
     pieces = np.concatenate([points[:-1], points[1:]], axis=1)[joined][:, [1, 0, 3, 2]]
     sound = np.isfinite(pieces).all(1) & (np.abs(pieces[:, ::2]).max(1, initial=0) <= 90)
+    if len(pieces) and not sound.any():
+        x, y = shapely.get_coordinates(lines.geometry.iloc[0])[0]
+        raise StreetsUnreadable(
+            f"{name}: its lines lie nowhere on the globe (the first begins at {x:.9g}, {y:.9g}). The file says that its "
+            f"projection is {lines.crs.name}; set the right one, for example with `ogr2ogr -a_srs`."
+        )
     moving = (pieces[:, :2] != pieces[:, 2:]).any(1)
     return np.asarray(pieces[sound & moving], dtype=np.float64)

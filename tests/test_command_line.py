@@ -108,3 +108,9 @@ def test_what_the_person_can_mend_is_one_line_and_no_traceback(tmp_path: Path) -
 def test_bounds_that_are_none_are_said(text: str) -> None:
     with pytest.raises(GamaError, match=re.escape(text)):
         _bounds(text)
+
+
+def test_a_name_longer_than_any_file_has_is_said(tmp_path: Path) -> None:
+    done = gama("gallery", "build", tmp_path / ("x" * 300 + ".tif"), "--out", tmp_path / "g", ok=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "longer than" in done.stderr

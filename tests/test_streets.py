@@ -70,6 +70,8 @@ def test_what_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "lost.prj").unlink(missing_ok=True)
     site = 'LOCAL_CS["site grid",UNIT["metre",1]]'
     geopandas.GeoDataFrame(geometry=[LineString([(8, 47), (9, 48)])], crs=site).to_file(tmp_path / "site.gpkg")
+    swiss_m = LineString([(2_683_000, 1_247_000), (2_683_100, 1_247_000)])
+    geopandas.GeoDataFrame(geometry=[swiss_m], crs=4326).to_file(tmp_path / "metres.gpkg")
     for name, words in (
         ("parcels.gpkg", "no line in it"),
         ("empty.gpkg", "no line in it"),
@@ -80,6 +82,7 @@ def test_what_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
         ("missing.gpkg", "no such file"),
         ("lost.shp", "projection"),
         ("site.gpkg", "no place on the globe"),
+        ("metres.gpkg", "begins at 2683000, 1247000"),
     ):
         with pytest.raises(StreetsUnreadable, match=words):
             read_streets(tmp_path / name)

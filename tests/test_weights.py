@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from gama_core.errors import WeightsUnreadable
@@ -73,6 +75,21 @@ def test_a_pickle_is_refused_and_never_runs(tmp_path: Path) -> None:
     with pytest.raises(WeightsUnreadable):
         load_weights(tmp_path / "trap.safetensors")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("tower", [{"blocks": 10**9}, {"blocks": 0}, {"widths": [10**9] * 3}, {"widths": []}])
+def test_an_architecture_that_no_network_has_is_refused_before_it_is_built(
+    tmp_path: Path, tower: dict[str, object]
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    save_weights(ScreeningNet(COMPACT_SCREENING), path, {})
+    with safe_open(str(path), framework="pt") as file:
+        said = file.metadata()
+    config = json.loads(said["config"])
+    config["tower"] |= tower
+    save_file({"layer.weight": torch.zeros(2, 2)}, str(path), said | {"config": json.dumps(config)})
+    with pytest.raises(WeightsUnreadable, match="architecture"):
+        load_weights(path)
 
 
 @pytest.mark.parametrize("name", ["gama-net-compact", "screening-compact"])

@@ -21,6 +21,11 @@ class ResNetConfig:
     strides: tuple[int, ...]
     blocks: int
 
+    def __post_init__(self) -> None:
+        # A file may say what it likes; what it says is built before it is compared with its tensors.
+        if not (0 < self.blocks <= 64 and 0 < len(self.widths) <= 64 and max(self.widths, default=0) <= 65_536):
+            raise ValueError(f"no tower has {self.blocks} blocks a layer, widths {str(self.widths)[:80]}")
+
 
 @dataclass(frozen=True)
 class VideoConfig(ResNetConfig):

@@ -69,9 +69,10 @@ def unix_s(moment: datetime) -> float:
 
 
 def clock_s(value: Any) -> tuple[float | None, bool]:
-    """Seconds, and whether they are a clock's, of a time written as ISO 8601, Unix seconds or milliseconds, or seconds.
+    """Seconds, and whether they are a clock's, of a time as ISO 8601, in seconds, or in milli-, micro- or nanoseconds.
 
-    Numbers above 10^11 are milliseconds since 1970, above 10^8 seconds since 1970, others seconds of the video.
+    Numbers above 10^17 are nanoseconds since 1970, above 10^14 microseconds, above 10^11 milliseconds, above 10^8
+    seconds; others are seconds of the video.
     """
     seconds = number(value)
     if seconds is None:
@@ -79,8 +80,9 @@ def clock_s(value: Any) -> tuple[float | None, bool]:
             return unix_s(datetime.fromisoformat(str(value).strip())), True
         except (ValueError, OverflowError):
             return None, False
-    if seconds > 1e11:
-        return seconds / 1000, True
+    for least, a_second in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
+        if seconds > least:
+            return seconds / a_second, True
     return seconds, seconds > 1e8
 
 
