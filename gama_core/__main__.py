@@ -211,13 +211,17 @@ def evaluate_command(
     )
     place, models = open_gallery(gallery), load_models(device, weights, screening_weights)  # type: ignore[arg-type]
     found = films_with_tracks(drives)
-    if not found:
-        raise GamaError(f"{drives}: no drive in it; it needs films with a track of the same name beside each.")
+    alone = [film.name for film, log in found if log is None]
+    known = [(film, log) for film, log in found if log is not None]
+    if not known:
+        raise GamaError(
+            f"{drives}: no drive in it ({len(found)} films); it needs films with a track of the same name beside each."
+        )
     answers: list[Any] = []
     unreadable: dict[str, str] = {}
     doubts: dict[str, str] = {}
-    for index, (path, log) in enumerate(found, start=1):
-        typer.echo(f"\r{index}/{len(found)} {path.name}", nl=False, err=True)
+    for index, (path, log) in enumerate(known, start=1):
+        typer.echo(f"\r{index}/{len(known)} {path.name}", nl=False, err=True)
         try:
             track = read_track(log)
             answer = localize(open_video(path), place, models, settings, cache=CACHE)
@@ -229,10 +233,12 @@ def evaluate_command(
             doubts[path.name] = doubt
     typer.echo("", err=True)
     if not answers:
-        raise GamaError(f"{drives}: none of its {len(found)} drives can be read. {next(iter(unreadable.values()))}")
+        raise GamaError(f"{drives}: none of its {len(known)} drives can be read. {next(iter(unreadable.values()))}")
     figures = summary([(answer, comparison) for _, answer, comparison in answers])
     if unreadable:
         figures["unreadable"] = unreadable
+    if alone:
+        figures["without_track"] = alone
     if doubts:
         figures["doubts"] = doubts
     if save_run is not None:
@@ -315,6 +321,8 @@ def _show(figures: dict[str, Any], as_json: bool) -> None:
             value = "  ".join(f"{key} {item}" for key, item in value.items())
         elif isinstance(value, bool):
             value = "yes" if value else "no"
+        elif isinstance(value, list):
+            value = ", ".join(str(item) for item in value)
         typer.echo(f"{name.replace('_', ' '):{width}}  {value}")
 
 

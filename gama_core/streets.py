@@ -212,7 +212,7 @@ def _segments(table: Any, name: str) -> Floats:
     if len(pieces) and not sound.any():
         x, y = shapely.get_coordinates(lines.geometry.iloc[0])[0]
         raise StreetsUnreadable(
-            f"{name}: its lines lie nowhere on the globe (the first begins at {x:.9g}, {y:.9g}). The file says that its "
+            f"{name}: its lines lie nowhere on the globe (the first begins at {x:.9g}, {y:.9g}). The file says its "
             f"projection is {lines.crs.name}; set the right one, for example with `ogr2ogr -a_srs`."
         )
     moving = (pieces[:, :2] != pieces[:, 2:]).any(1)

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from gama_core.errors import TrackUnreadable, VideoUnreadable
-from gama_core.telemetry import read_track
+from gama_core.telemetry import holds_gps, read_track
 from gama_core.video import open_video, upright
 from pages.catalog import (
     STREET_ENDINGS,
@@ -140,7 +140,7 @@ def _keep(video: Path, video_name: str, track: Path | None) -> Drive:
     folder.mkdir(parents=True)
     names = {"video": f"video{video.suffix}", "track": f"track{track.suffix}" if track else ""}
     video.rename(folder / names["video"])
-    if track is None and _holds_gps(folder / names["video"]):
+    if track is None and holds_gps(folder / names["video"]):
         names["track"] = names["video"]
     if track:
         track.rename(folder / names["track"])
@@ -149,14 +149,6 @@ def _keep(video: Path, video_name: str, track: Path | None) -> Drive:
     drive = uploaded_drive(folder)
     assert drive
     return drive
-
-
-def _holds_gps(video: Path) -> bool:
-    """Whether the camera wrote its GPS into the video."""
-    try:
-        return bool(read_track(video).fixes)
-    except TrackUnreadable:
-        return False
 
 
 def make_film(drive: Drive, job: Job) -> Path:

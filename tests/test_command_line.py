@@ -88,7 +88,8 @@ def _one_bad_drive_costs_the_others_nothing(tmp_path: Path, drive: Path, place: 
     (folder / "good.json").unlink()
     rows = "".join(f"{second},{at.lat_deg},{at.lon_deg}\n" for second in range(4))
     (folder / "good.CSV").write_text(f"time_s,lat,lon\n{rows}")
-    assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
+    found = json.loads(gama(*asked, cwd=tmp_path).stdout)
+    assert (found["drives"], found["without_track"]) == (1, ["alone.mp4"])
     (folder / "good.json").write_text("notes of another program")
     assert json.loads(gama(*asked, cwd=tmp_path).stdout)["drives"] == 1
     (folder / "good.CSV").write_text("no track")

@@ -18,7 +18,7 @@ from gama_core.telemetry import bdd, dashmap, geojson, gopro, gpx, mai70, nmea, 
 from gama_core.telemetry.reading import Reading
 from gama_core.track import Track
 
-__all__ = ["films_with_tracks", "read_track"]
+__all__ = ["films_with_tracks", "holds_gps", "read_track"]
 
 _READERS = (gopro, gpx, bdd, geojson, mai70, nmea, dashmap, table)
 _HEAD_BYTES = 65_536
@@ -54,16 +54,25 @@ def read_track(path: str | Path, start: datetime | None = None) -> Track:
     return Track(reading.from_start(start), start_assumed=reading.by_clock and start is None)
 
 
-def films_with_tracks(folder: Path) -> list[tuple[Path, Path]]:
-    """The films in a folder beside which a track of the same name lies, by name: each film and its track."""
-    found = []
+def films_with_tracks(folder: Path) -> list[tuple[Path, Path | None]]:
+    """The films in a folder, by name, and for each where it was filmed, if anything says so: the track of the same name
+    beside it, or the film itself, where the camera wrote its GPS into it."""
+    found: list[tuple[Path, Path | None]] = []
     files = sorted(path for path in folder.glob("*") if path.is_file())
     by_name = {(path.stem, path.suffix.lower()): path for path in files}
     for film in (path for path in files if path.suffix.lower() in _FILMS):
         beside = [by_name[film.stem, ending] for ending in _TRACKS if (film.stem, ending) in by_name]
-        if beside:
-            found.append((film, _likeliest(beside)))
+        own = film if not beside and holds_gps(film) else None
+        found.append((film, _likeliest(beside) if beside else own))
     return found
+
+
+def holds_gps(film: Path) -> bool:
+    """Whether the camera wrote its GPS into a film."""
+    try:
+        return bool(read_track(film).fixes)
+    except TrackUnreadable:
+        return False
 
 
 def _likeliest(paths: list[Path]) -> Path:
