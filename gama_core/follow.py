@@ -4,6 +4,7 @@ look at what it leaves possible."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from gama_core.embed import Models
 from gama_core.evaluate import NEAR_M
 from gama_core.facing import beside, between_views_deg, steadied_deg
 from gama_core.gallery import Gallery
+from gama_core.geo import LatLon
 from gama_core.moves import Cruising, Floats, Measured, Odometry, cruising, edges_between
 from gama_core.plane import Plane, ViewPlane, around, lay_out
 from gama_core.result import PathStep, RegionRanking
@@ -24,6 +26,7 @@ from gama_core.search import Vectors
 from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.streets import Streets, along_streets
+from gama_core.tile import held_by
 
 WHOLE_S = 40.0  # a drive of so many seconds needs no more regions than the settings say
 WIDER = 4.0  # times as many, at most, are for a shorter one
@@ -97,25 +100,24 @@ def follow(
     near = None if streets is None else streets.within(gallery.bounds)
     preference = _preference(plane, near, settings.street_weight)
     first, agreed = first_pass(seen, plane, gallery, calibration, pace, preference, core)
-    mass = _in_regions(first.posterior[core], plane, count)
     if seen.fine is None or not (settings.closer and settings.headings and can_look_closer(gallery, models)):
-        return Followed(
-            _path(first, plane, _facing_deg(first, plane, pace, seen.times_s), seen, pace)[core], mass, agreed
-        )
+        facing_deg = _facing_deg(first, plane, pace, seen.times_s)
+        path = _path(first, plane, facing_deg, seen, pace, gallery)[core]
+        along, beside = _masses(first, plane, path, core, count)
+        return Followed(path, along + beside, agreed)
     most = views_for(len(seen.numbers), settings)
     closer = look_closer(plane, first, seen.vectors, seen.fine, gallery, models, most, views, tell)
     preference = _preference(closer.plane, near, settings.street_weight)
     second, agreed = closer_pass(seen, closer, first, calibration, pace, preference, core)
-    found = _in_regions(second.posterior[core], closer.plane, count)
-    elsewhere = first.posterior[core].copy()
-    elsewhere[:, closer.spots] = 0.0
-    mass = _in_regions(elsewhere, plane, count) + agreed.held * found
     trust = calibration.right_closer.probability(agreed, worth(seen, pace, core), count)
     close_by = max(agreed.around, NEVER_QUITE)
-    share = _in_regions(_near_path(second, closer.plane, core), closer.plane, count) / close_by
     facing_deg = _facing_deg(second, closer.plane, pace, seen.times_s, (closer, calibration))
-    path = _path(second, closer.plane, facing_deg, seen, pace, (trust, close_by, plane, first))
-    return Followed(path[core], mass, agreed, trust * share)
+    path = _path(second, closer.plane, facing_deg, seen, pace, gallery, (trust, close_by, plane, first))[core]
+    along, beside = _masses(second, closer.plane, path, core, count)
+    elsewhere = first.posterior[core].copy()
+    elsewhere[:, closer.spots] = 0.0
+    mass = _in_regions(elsewhere, plane, count) + agreed.held * (along + beside)
+    return Followed(path, mass, agreed, trust * along / close_by)
 
 
 def regions_among(seconds: float, settings: Settings) -> int:
@@ -233,6 +235,18 @@ def _in_regions(posterior: Floats | Vectors, plane: Plane, count: int) -> Floats
     return np.bincount(plane.region, posterior.sum(axis=2).mean(axis=0), minlength=count).astype(np.float64)
 
 
+def _masses(
+    decoded: Decoded, plane: Plane, path: tuple[PathStep, ...], core: slice, count: int
+) -> tuple[Floats, Floats]:
+    """The posterior in each region (R,), mean over clips: what lies around the path, in the regions that hold the path
+    itself, which is known to a few metres where places are not; and what lies elsewhere."""
+    near = _near_path(decoded, plane, core)
+    held = np.array([step.region_index for step in path])
+    share = near.sum(axis=(1, 2), dtype=np.float64) / len(path)
+    along = np.bincount(held, share, minlength=count).astype(np.float64)
+    return along, _in_regions(decoded.posterior[core] - near, plane, count)
+
+
 def _preference(plane: Plane, near: Streets | None, weight: float) -> Floats | None:
     """The log-preference of each place and heading for streets; None where none are near: then all stays as it is."""
     if near is None or weight == 0.0:
@@ -263,7 +277,7 @@ def _facing_deg(
 
 
 def _path(
-    decoded: Decoded, plane: Plane, facing_deg: Floats | None, seen: Seen, pace: Pace,
+    decoded: Decoded, plane: Plane, facing_deg: Floats | None, seen: Seen, pace: Pace, gallery: Gallery,
     beyond: tuple[float, float, Plane, Decoded] | None = None,
 ) -> tuple[PathStep, ...]:  # fmt: skip
     """The posterior's centre of mass around the most likely place, smoothed, with the radii that hold its mass.
@@ -280,6 +294,8 @@ def _path(
         every_x, every_y = np.concatenate([plane.x_m, wide.x_m]), np.concatenate([plane.y_m, wide.y_m])
         other = first.posterior.sum(axis=2, dtype=np.float64)
         every = np.concatenate([trust * mass, (1.0 - trust) * other], axis=1)
+    at = [plane.at(float(x), float(y)) for x, y in zip(x_m, y_m, strict=True)]
+    regions = _holding(gallery, at, plane.region[decoded.place])
     steps = []
     for clip in range(len(mass)):
         here = decoded.place[clip]
@@ -291,9 +307,9 @@ def _path(
             PathStep(
                 clip=seen.numbers[clip],
                 time_s=float(seen.times_s[clip]),
-                at=plane.at(x_m[clip], y_m[clip]),
+                at=at[clip],
                 heading_deg=None if facing_deg is None else float(facing_deg[clip]),
-                region_index=int(plane.region[here]),
+                region_index=regions[clip],
                 confidence=min(1.0, trust * float(mass[clip][near].sum()) / around),
                 radius_50_m=float(away_m[order[np.searchsorted(held, 0.5).clip(max=len(order) - 1)]]),
                 radius_90_m=float(away_m[order[np.searchsorted(held, 0.9).clip(max=len(order) - 1)]]),
@@ -301,6 +317,13 @@ def _path(
             )
         )
     return tuple(steps)
+
+
+def _holding(gallery: Gallery, path: Sequence[LatLon], otherwise: NDArray[np.int32]) -> list[int]:
+    """The region that holds each point of a path; where none does, or where several do, the one given if it may be."""
+    held = held_by(path, gallery.regions)
+    own = held[np.arange(len(held)), otherwise] | ~held.any(axis=1)
+    return [int(index) for index in np.where(own, otherwise, held.argmax(axis=1))]
 
 
 def _smoothed(

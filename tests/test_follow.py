@@ -59,6 +59,16 @@ def test_a_drive_over_the_border_of_two_regions_comes_back(gallery: Gallery, mod
     assert followed.mass == pytest.approx([0.5, 0.5], abs=0.05)
 
 
+@pytest.mark.parametrize("skipped", [0, 2, 4])
+def test_regions_count_the_clips_of_the_path_that_they_hold(gallery: Gallery, models: Models, skipped: int) -> None:
+    rows = eastwards(gallery)[skipped:]
+    followed = follow(saw(gallery.embeddings[rows].astype(np.float32)), gallery, BOTH, models, Settings())
+    for step in followed.path:
+        assert gallery.regions[step.region_index].contains(step.at)
+    share = np.bincount([step.region_index for step in followed.path], minlength=2) / len(rows)
+    assert followed.mass == pytest.approx(share, abs=0.02)
+
+
 def test_over_a_gap_in_the_video_the_car_may_have_gone_anywhere(gallery: Gallery, models: Models) -> None:
     rows = np.concatenate([eastwards(gallery, 1)[:4], eastwards(gallery, 6)[-4:]])  # 570 m in the 30 s between
     seen = saw(gallery.embeddings[rows].astype(np.float32))
