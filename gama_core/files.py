@@ -1,4 +1,5 @@
-"""Folders and files that appear whole or not at all; where they cannot be written, a `GamaError` says why."""
+"""Folders and files that appear whole or not at all, and names that any of them may hold; where they cannot be written,
+a `GamaError` says why."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import dataclasses
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -130,7 +131,7 @@ class Localization:
             return "not in this gallery"
         return "yes" if self.confidence >= SURE else "we do not know"
 
-    @property
+    @cached_property
     def crossed(self) -> frozenset[int]:
         """Indices of the regions that the drive is said to lie in: the best one, and those that its path crosses."""
         return frozenset({self.regions[0].index, *(step.region_index for step in self.path)})

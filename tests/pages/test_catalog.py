@@ -77,26 +77,29 @@ def test_a_folder_that_is_no_gallery_is_named_with_the_reason(
     assert "no gallery" in broken.problem
 
 
-def test_a_gallery_whose_copy_was_under_way_is_found_once_it_is_whole(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def half_copied(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A gallery that is offered, and lacks its imagery."""
     copy = tmp_path / "copy"
     shutil.copytree(world / "city" / "gallery", copy, ignore=shutil.ignore_patterns("imagery"))
     monkeypatch.setenv("GAMA_GALLERIES", str(copy))
+    return copy
+
+
+def test_a_gallery_whose_copy_was_under_way_is_found_once_it_is_whole(
+    world: Path, half_copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(catalog, "BROKEN_FOR_S", 1e-4)
     assert catalog.places() == ()
-    shutil.copytree(world / "city" / "gallery" / "imagery", copy / "imagery")
-    assert [place.gallery.folder for place in catalog.places()] == [copy]
+    shutil.copytree(world / "city" / "gallery" / "imagery", half_copied / "imagery")
+    assert [place.gallery.folder for place in catalog.places()] == [half_copied]
 
 
 def test_a_gallery_that_does_not_open_is_not_read_for_every_tile(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    half_copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(world / "city" / "gallery", copy, ignore=shutil.ignore_patterns("imagery"))
-    monkeypatch.setenv("GAMA_GALLERIES", str(copy))
     monkeypatch.setattr(catalog, "BROKEN_FOR_S", 3600.0)
     read: list[Path] = []
     monkeypatch.setattr(catalog, "open_gallery", lambda folder: (read.append(folder), open_gallery(folder))[1])
     assert [len(catalog.broken_places()) for _ in range(5)] == [1] * 5
-    assert read == [copy]
+    assert read == [half_copied]

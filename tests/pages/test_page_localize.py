@@ -195,6 +195,23 @@ def test_stages_that_were_known_from_before_do_not_seem_to_wait(home: AppTest, s
     assert '<li class="passed"><span>Cut the video into clips</span>' in html_of(home)
 
 
+def test_a_long_drive_that_comes_back_to_a_stage_has_not_passed_it(home: AppTest, service: Service) -> None:
+    going = threading.Event()
+    service.behaves(held=going)
+    button(home, "Localize").click().run()
+    [job] = app_jobs()._jobs.values()
+    wait_for(lambda: "video" in job.stages)
+    job.stage = "screening"
+    job.stages |= {"screening": (60, 120), "path": (60, 120), "second search": (0, 120)}
+    home.run()
+    html = html_of(home)
+    assert '<li class="current"><span>Rank the regions</span><em>60 of 120</em>' in html
+    assert '<li class="waiting"><span>Find one drivable path</span><em>60 of 120</em>' in html
+    assert '<li class="waiting"><span>Search again in the best</span><em></em>' in html
+    going.set()
+    wait_for(lambda: not job.active)
+
+
 def test_a_run_that_is_told_to_stop_says_so_until_it_has(home: AppTest, service: Service) -> None:
     going = threading.Event()
     service.behaves(held=going)
