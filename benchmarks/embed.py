@@ -3,7 +3,7 @@
 The paper's configuration with weights of a fixed seed: ours (`gama_core.embed`) beside the same network run naively,
 PNG files through PIL, one at a time, in eager float32 and the plain layout. All take turns in one run on the same
 pictures. Where a vector by the device's default precision differs by more than 1e-3, the exit code is 1; bfloat16,
-which nobody gets on a CPU without asking, is there to be compared.
+which these networks get on a CPU for the asking alone, is there to be compared.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from torch import Tensor
 from gama_core.calibration import Calibration, load_calibration
 from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.models import gama_net
-from gama_core.models.config import ResNetConfig
-from gama_core.models.folding import folded, halved
+from gama_core.models.config import PAPER, ResNetConfig
+from gama_core.models.folding import folded, halved, halving_pays
 from gama_core.models.gama_net import GAMaNet, channels_last
 from gama_core.models.heads import scaled
 from gama_core.models.screening_net import ScreeningNet
@@ -61,9 +61,9 @@ def load_models(
         gama_net: weights of GAMa-Net, ours or published; the shipped compact ones where None.
         screening: weights of the screening network. Where None, the shipped one beside the shipped GAMa-Net, whose
             errors it knows, if it is there; none beside another GAMa-Net.
-        precision: of the towers. "auto" takes bfloat16 on a GPU and float32 on a CPU; on CPUs that multiply bfloat16
-            themselves it halves the time of the published networks, and moves vectors by up to 1.4e-3
-            (`make bench-embed`).
+        precision: of the towers. "auto" takes bfloat16 on a GPU, and on a CPU that multiplies bfloat16 itself: a path
+            moves by a tenth of a metre, and takes two thirds of the time. There the published networks stay in
+            float32: their vectors would move by up to 1.4e-3 (`make bench-embed`), and are to be met within 1e-3.
         calibrated: False for those who calibrate: what lies beside the weights is not read.
 
     Raises:
@@ -83,7 +83,8 @@ def load_models(
         if not isinstance(opened, ScreeningNet):
             raise WeightsUnreadable(f"{screening}: these are weights of GAMa-Net; give the screening network's.")
         screener = opened
-    half = chosen.type == "cuda" if precision == "auto" else precision == "bfloat16"
+    halves_itself = chosen.type == "cuda" or (halving_pays() and network.config.name != PAPER.name)
+    half = halves_itself if precision == "auto" else precision == "bfloat16"
     for net in (network, screener):
         if net is not None:
             channels_last(halved(folded(net)) if half else folded(net)).to(chosen)

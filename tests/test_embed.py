@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gama_core import embed
 from gama_core.embed import CPU_BYTES, WEIGHTS, embed_clips, embed_tiles, load_models
 from gama_core.errors import SettingsInvalid, WeightsUnreadable
 from gama_core.models.config import COMPACT
@@ -28,7 +30,7 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_folded_network_is_the_same_network() -> None:
     clips, tiles = pictures()
-    plain, models = load_weights(GAMA_NET), load_models("cpu", GAMA_NET)
+    plain, models = load_weights(GAMA_NET), load_models("cpu", GAMA_NET, precision="float32")
     assert isinstance(plain, GAMaNet)
     with torch.inference_mode():
         as_clips = plain.embed_clips(torch.from_numpy(clips).permute(0, 4, 1, 2, 3) / 127.5 - 1)
@@ -42,11 +44,24 @@ def test_the_folded_network_is_the_same_network() -> None:
 
 def test_towers_in_bfloat16_move_vectors_little_and_all_else_stays_exact() -> None:
     _, tiles = pictures()
-    exact, half = load_models("cpu", GAMA_NET), load_models("cpu", GAMA_NET, precision="bfloat16")
+    exact, half = (load_models("cpu", GAMA_NET, precision=it) for it in ("float32", "bfloat16"))
     moved = np.abs(embed_tiles(exact, tiles) - embed_tiles(half, tiles)).max()
     assert 0 < moved < 0.02
     assert {value.dtype for value in half.gama_net.i_encoder.parameters()} == {torch.bfloat16}
     assert {value.dtype for value in half.gama_net.i_head.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("multiplies", [False, True])
+def test_a_cpu_that_multiplies_bfloat16_itself_gets_it_but_for_published_networks(
+    multiplies: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "halving_pays", lambda: multiplies)
+    small = dataclasses.replace(COMPACT, name="paper")
+    save_weights(GAMaNet(small), tmp_path / "published.safetensors", {})
+    ours, published = load_models("cpu"), load_models("cpu", tmp_path / "published.safetensors")
+    found = {next(models.gama_net.i_encoder.parameters()).dtype for models in (ours, published)}
+    assert found == ({torch.bfloat16, torch.float32} if multiplies else {torch.float32})
+    assert next(published.gama_net.i_encoder.parameters()).dtype == torch.float32
 
 
 def test_folding_and_halving_give_back_the_network_itself() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TypeVar
 
+import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -12,6 +13,11 @@ from gama_core.models.aerial_tower import AerialTower
 from gama_core.models.video_tower import VideoTower
 
 Network = TypeVar("Network", bound=nn.Module)
+
+
+def halving_pays() -> bool:
+    """Whether this CPU multiplies in half precision with instructions of its own; 2 to 16 times faster then."""
+    return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def folded(network: Network) -> Network:

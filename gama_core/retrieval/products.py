@@ -104,11 +104,6 @@ class Halves:
         return int(np.count_nonzero(bits > most)), np.flatnonzero(close)
 
 
-def halving_pays() -> bool:
-    """Whether this machine multiplies in half precision with instructions of its own; 2 to 16 times faster then."""
-    return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
-
-
 def _padded(count: int) -> int:
     return -(-count // WIDTH) * WIDTH
 

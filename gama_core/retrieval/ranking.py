@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gama_core.models.folding import halving_pays
 from gama_core.retrieval.places import Floats, RightItems, Rows
-from gama_core.retrieval.products import Flags, Halved, Halves, Singles, Vectors, halving_pays
+from gama_core.retrieval.products import Flags, Halved, Halves, Singles, Vectors
 
 BLOCK = 256  # clips multiplied at once: 119 MB of float32 scores against 116 k items
 HALVED = 4096  # items from which on half precision is worth its preparation
