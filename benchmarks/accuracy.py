@@ -49,6 +49,7 @@ CACHE = ROOT / "cache"
 DRIVES = CACHE / "sample-drives"
 COUNT = 24
 LENGTHS = (20, 10, 5, 1)  # seconds; whole drives are 40
+GRIDS = ((1, 1), (1, 8), (2, 1), (2, 4), (2, 8), (3, 8))  # views along a tile, and headings: the paper's to denser ones
 
 
 def main() -> None:
@@ -57,6 +58,7 @@ def main() -> None:
     tables = {
         "sample": _sample,
         "sample-lengths": _sample_lengths,
+        "grids": _grids,
         "county": _county,
         "lengths": _lengths,
         "sizes": _sizes,
@@ -83,7 +85,7 @@ def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
     films = _films()
     drives = workers.read_drives(films)
     _title(f"{len(films)} drives of 40 s through {gallery.name}", gallery)
-    strict = _paper_grid(gallery, models)
+    strict = _on_grid(gallery, models, Grid(per_tile=1, rotations=8))  # the paper's places, turned
     for name, screening in (("network", "screening network"), ("late", "late interaction")):
         settings = replace(PAPER, screening=name)  # type: ignore[arg-type]
         print_row(f"one view a tile, {screening}", "after", workers.answers(drives, strict, settings, name))
@@ -105,6 +107,22 @@ def _sample_lengths(_models: Models, workers: Crew, _asked: Namespace) -> None:
     print()
 
 
+def _grids(models: Models, workers: Crew, _asked: Namespace) -> None:
+    """What denser and turned views are worth, and what they weigh."""
+    sample, films = open_gallery(SAMPLE), _films()
+    drives = workers.read_drives(films)
+    _title(f"{len(films)} drives of 40 s through {sample.name}, by the views of its gallery", sample)
+    for per_tile, rotations in GRIDS:
+        grid = Grid(per_tile, rotations)
+        gallery = sample if grid == Grid() else _on_grid(sample, models, grid)
+        weight_mb = gallery.embeddings.nbytes / 1e6
+        print(f"{per_tile} x {per_tile} a tile, {rotations} headings: {len(gallery):,} views, {weight_mb:.1f} MB")
+        clips = workers.answers(drives, gallery, replace(PAPER, screening="late"), "clips")
+        print_row("  late interaction, windows", "after", clips, timed=False)
+        print_row("  the default", "path", workers.answers(drives, gallery, Settings(), "default"), timed=False)
+    print()
+
+
 def _county(models: Models, workers: Crew, asked: Namespace) -> None:
     some = _cities(asked)
     gallery, _, every = _made(models, workers, some, _name(some))
@@ -119,9 +137,15 @@ def _lengths(models: Models, workers: Crew, asked: Namespace) -> None:
     some = _cities(asked, long=True)
     gallery, _, every = _made(models, workers, some, _name(some))
     _title(f"the first seconds of {len(every)} drives, and longer ones, through {len(some)} cities", gallery)
+    print_row("  40 s", "path", workers.answers(every, gallery, Settings(), "40 s"), timed=False)
     print_lengths(workers, every, gallery, LENGTHS)
-    long = [drive for city in some for drive in workers.read_drives(city.long_films)]
-    print_row(f"  120 s ({len(long)})", "path", workers.answers(long, gallery, Settings(), "120 s", anew=True))
+    for seconds in test_county.LONG_DRIVES:
+        long = workers.read_drives(
+            [film for city in some for film in city.long_films if film.stem == f"long_{seconds}"]
+        )
+        for name, settings in (("", Settings()), (", in one piece", Settings(window_clips=100_000))):
+            rows = workers.answers(long, gallery, settings, f"{seconds} s{name}", anew=True)
+            print_row(f"  {seconds} s{name} ({len(long)})", "path", rows)
     print()
 
 
@@ -131,6 +155,8 @@ def _sizes(models: Models, workers: Crew, asked: Namespace) -> None:
     _title(f"{len(every)} drives of 40 s among fewer regions than the county's", gallery)
     for count in (1, 6):
         _in_parts(models, workers, some, drives, count)
+    rows = workers.answers(every, gallery, Settings(), "all")
+    print_row(f"  among {len(gallery.regions)} regions", "path", rows, timed=False)
     print()
 
 
@@ -146,7 +172,7 @@ def _left_out(models: Models, workers: Crew, asked: Namespace) -> None:
 def _cities(asked: Namespace, long: bool = False) -> list[City]:
     """The cities of the county that were asked for; their long drives are not filmed where nobody looks at them."""
     found = test_county.cities(asked.of_each_city)[: asked.cities]
-    return [replace(city, long_drives=city.long_drives if long else 0) for city in found]
+    return [replace(city, long_s=city.long_s if long else ()) for city in found]
 
 
 def _name(some: Sequence[City]) -> str:
@@ -207,11 +233,11 @@ def _films() -> list[Path]:
     return sorted(DRIVES.glob("*.mp4"))[:COUNT]
 
 
-def _paper_grid(gallery: Gallery, models: Models) -> Gallery:
-    """The same imagery on the paper's grid of places, one a tile, but north up and at seven other headings."""
-    folder = CACHE / f"one-a-tile-{test_county.made_by(models)}"
+def _on_grid(gallery: Gallery, models: Models, grid: Grid) -> Gallery:
+    """The same imagery by other views."""
+    folder = CACHE / f"grid-{grid.per_tile}-{grid.rotations}-{test_county.made_by(models)}"
     if not folder.is_dir():
-        build_gallery(gallery.imagery, models, folder, Grid(per_tile=1, rotations=8), name="one view a tile")
+        build_gallery(gallery.imagery, models, folder, grid, name=f"{gallery.name}, other views")
     return open_gallery(folder)
 
 

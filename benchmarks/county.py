@@ -31,17 +31,17 @@ ROOT = Path(__file__).resolve().parents[1]
 COUNTY = ROOT / "cache" / "county"
 SIDE = 5  # regions of a city, each way
 CITIES, DRIVES, SECONDS = 24, 100, 40
-LONG_SECONDS, LONG_DRIVES = 120, 6
+LONG_DRIVES = {120: 6, 300: 2}  # seconds: drives
 HELD_OUT_CITIES, HELD_OUT_DRIVES = 3, 12
 
 
 @dataclass(frozen=True)
 class City:
-    """One city of the county, and how many drives of 40 s and of 2 minutes go through it."""
+    """One city of the county, how many drives of 40 s go through it, and how many seconds its longer ones last."""
 
     seed: int
     drives: int
-    long_drives: int = 0
+    long_s: tuple[int, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -53,7 +53,7 @@ class City:
 
     @property
     def long_films(self) -> list[Path]:
-        return [self.folder / "drives" / f"long_{number:03d}.mp4" for number in range(self.long_drives)]
+        return [self.folder / "drives" / f"long_{seconds}.mp4" for seconds in self.long_s]
 
     @property
     def street_map(self) -> Path:
@@ -71,7 +71,11 @@ def cities(most: int | None = None) -> list[City]:
     seeds = _apart(range(90_100, 90_300), CITIES)
     shares = [DRIVES // CITIES + (number < DRIVES % CITIES) for number in range(CITIES)]
     return [
-        City(seed, min(drives, most or drives), int(number % (CITIES // LONG_DRIVES) == 0))
+        City(
+            seed,
+            min(drives, most or drives),
+            tuple(s for s, count in LONG_DRIVES.items() if not number % (CITIES // count)),
+        )
         for number, (seed, drives) in enumerate(zip(seeds, shares, strict=True))
     ]
 
@@ -137,8 +141,8 @@ def _make_city(city: City) -> None:
     folder = city.folder / "drives"
     for film in city.films:
         write_drive(place, int(film.stem[-3:]), SECONDS, folder)
-    for film in city.long_films:
-        write_drive(place, 500 + int(film.stem[-3:]), LONG_SECONDS, folder, film.stem)
+    for number, (seconds, film) in enumerate(zip(city.long_s, city.long_films, strict=True), 500):
+        write_drive(place, number, seconds, folder, film.stem)
 
 
 def _apart(seeds: range, count: int) -> list[int]:

@@ -31,6 +31,7 @@ COLUMNS = (
 )  # fmt: skip
 WIDTHS = (8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 6, 6, 6, 8, 9)
 NAME = 38
+COVERAGES = (0.5, 0.75, 0.9, 0.95, 1.0)
 PAPER = Settings(screening="network", decode=False, headings=False, closer=False, odometry=False)  # no path is asked
 STAGES = {"before": ("search",), "after": ("search", "screening", "second search")}  # of a path: all
 LADDER: tuple[tuple[str, str, Settings], ...] = (
@@ -57,6 +58,9 @@ def print_ladder(crew: Crew, drives: Sequence[Drive], gallery: Gallery, streets:
         if settings not in known:
             known[settings] = crew.answers(drives, gallery, settings, name)
         print_row(name, stage, known[settings], timed=settings == Settings() or not settings.closer)
+        if settings.screening == "fused":
+            _print_shortlists("  the best of five for each clip", known[settings])
+    print_row("  own regions given", "path", crew.places_given(drives, gallery), timed=False)
     if streets is not None:
         streeted = crew.answers(drives, gallery, Settings(), "streets", streets)
         print_row("+ street prior", "path", streeted, timed=False)
@@ -73,18 +77,34 @@ def print_row(name: str, stage: str, rows: Sequence[Row], timed: bool = True) ->
     region = [f"{100 * share:.0f}" if stage != "before" else "-" for share in figures["region_recall"].values()]
     said, right = clip_confidence(rows)
     cells = [
-        *(
-            _percent(found.recall(limit))
-            for limit in (NEAR_M, PRECISE_M, *(METRES_PER_MILE * miles for miles in MILES))
-        ),
-        *(f"{value:.0f} m" if value >= 100 else f"{value:.1f} m" for value in (found.median_m, found.mean_m)),
-        f"{found.root_mean_square_m:.0f} m",
+        *_errors(found),
         f"{figures['frechet_m']:.0f} m" if path else "-",
         f"{figures['heading_error_deg']:.1f}" if path and "heading_error_deg" in figures else "-",
         *region,
         f"{expected_calibration_error(said, right):.3f}" if path else "-",
         f"{seconds:.2f} s" if timed else "-",
     ]
+    _print_cells(name, cells)
+
+
+def _print_shortlists(name: str, rows: Sequence[Row]) -> None:
+    """What choosing among a clip's answers can reach at best: errors of the nearest of the places that it shows."""
+    nearest = [
+        min(candidate.at.distance_m(at) for candidate in step.candidates)
+        for row in rows
+        for step, at in zip(row.answer.after, row.comparison.truth, strict=True)
+        if at is not None
+    ]
+    errors = _errors(Stage(tuple(nearest)))
+    _print_cells(name, [*errors, *["-"] * (len(WIDTHS) - len(errors))])
+
+
+def _errors(found: Stage) -> list[str]:
+    middle = (f"{value:.0f} m" if value >= 100 else f"{value:.1f} m" for value in (found.median_m, found.mean_m))
+    return [*(_percent(found.recall(limit)) for limit in LIMITS_M), *middle, f"{found.root_mean_square_m:.0f} m"]
+
+
+def _print_cells(name: str, cells: Sequence[str]) -> None:
     print(f"{name:{NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)), flush=True)
 
 
@@ -111,14 +131,34 @@ def print_confidence(rows: Sequence[Row]) -> None:
     print(f"\n{'confidence':{NAME}}{'says':>8}{'true':>8}{'ECE':>8}{'area under risk-coverage':>27}")
     for name, chance, true in (("of a clip (within 80 m)", said, right), ("of a drive", drive_said, drive_right)):
         error, area = expected_calibration_error(chance, true), area_under_risk_coverage(chance, true)
-        print(f"{name:{NAME}}{chance.mean():8.3f}{true.mean():8.3f}{error:8.3f}{area:27.3f}")
+        print(f"{name:{NAME}}{chance.mean():8.3f}{true.mean():8.3f}{error:8.3f}{area:27.5f}")
     coverage, risk = risk_coverage(said, right)
-    cells = [f"{100 * risk[np.searchsorted(coverage, share - 1e-9)]:.1f} %" for share in (0.25, 0.5, 0.75, 1.0)]
-    print(f"clips wrong among the surest 25, 50, 75, 100 %: {', '.join(cells)}")
+    cells = [f"{100 * risk[np.searchsorted(coverage, share - 1e-9)]:.2f} %" for share in COVERAGES]
+    print(
+        f"clips wrong among the surest {', '.join(f'{100 * share:.0f}' for share in COVERAGES)} %: {', '.join(cells)}"
+    )
+    _print_bands(rows)
     for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
         some = [true for chance, true in zip(drive_said, drive_right, strict=True) if low <= chance < high]
         if some:
             print(f"drives said to be {low:.1f} to {min(high, 1):.1f} sure: {sum(some)} of {len(some)} right")
+
+
+def _print_bands(rows: Sequence[Row]) -> None:
+    """How often the truth lies in the bands that the radii draw around the path: they are meant where it is right."""
+    held = np.array(
+        [
+            (error <= step.radius_50_m, error <= step.radius_90_m)
+            for row in rows
+            if row.comparison.path is not None
+            for step, error in zip(row.answer.path, row.comparison.path.error_m, strict=True)
+            if error is not None and error <= NEAR_M
+        ]
+    )
+    half, most = held.mean(axis=0)
+    print(
+        f"of the {len(held)} clips within 80 m the band of 50 % holds {_percent(half)}, that of 90 % {_percent(most)}"
+    )
 
 
 def print_left_out(crew: Crew, drives: Sequence[Drive], rows: Sequence[Row], gallery: Gallery) -> None:

@@ -13,6 +13,7 @@ from gama_core.geo import LatLon
 from gama_core.result import Localization
 from gama_core.settings import Settings
 from gama_core.stages import OnStage, silent
+from gama_core.tile import held_by
 from gama_core.track import Track
 
 if TYPE_CHECKING:
@@ -38,11 +39,22 @@ class Evidence:
     outside_probability: float
     times_s: tuple[float, ...]
     places: tuple[LatLon, ...]  # where the clips seen so far are put, with what is known so far
+    answer: Localization  # to these seconds alone
 
     @property
     def leads(self) -> bool:
         """Whether the answer is likelier than any other."""
         return self.probability > max(self.rival_probability, self.outside_probability)
+
+    def right_probability(self, track: Track) -> float | None:
+        """The probability in [0, 1] of the regions that the drive truly went through so far; None where unknown."""
+        truths = [at for at in map(track.at, self.times_s) if at is not None]
+        if not truths:
+            return None
+        hits = self.answer.regions
+        held = np.asarray(held_by(truths, [hit.region for hit in hits]).any(axis=0))
+        true = [hit for hit, holds in zip(hits, held, strict=True) if holds]
+        return self.answer.chance(sum(hit.probability for hit in true), [hit.index for hit in true])
 
     def errors_m(self, track: Track) -> tuple[float, ...]:
         """Distances of the places from the truth, where it is known."""
@@ -99,9 +111,17 @@ def tabled(grown: Sequence[Evidence], track: Track | None = None) -> dict[str, d
         "rival_after": {_after(one): round(one.rival_probability, 3) for one in grown},
         "not_here_after": {_after(one): round(one.outside_probability, 3) for one in grown},
     }
-    errors_m = [(one, one.errors_m(track)) for one in grown] if track else []
-    known = {_after(one): round(float(np.median(found)), 1) for one, found in errors_m if found}
-    return table | ({"median_error_m_after": known} if known else {})
+    if track is None:
+        return table
+    right = {_after(one): one.right_probability(track) for one in grown}
+    errors_m = {_after(one): one.errors_m(track) for one in grown}
+    beside = {
+        "right_region_after": {after: round(chance, 3) for after, chance in right.items() if chance is not None},
+        "median_error_m_after": {
+            after: round(float(np.median(found)), 1) for after, found in errors_m.items() if found
+        },
+    }
+    return table | {name: known for name, known in beside.items() if known}
 
 
 def _after(moment: Evidence) -> str:
@@ -132,4 +152,5 @@ def _evidence(answer: Localization, regions: frozenset[int], seconds: float) -> 
         outside_probability=1.0 - answer.inside,
         times_s=tuple(step.time_s for step in steps),
         places=tuple(step.at for step in steps),
+        answer=answer,
     )

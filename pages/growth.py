@@ -13,30 +13,35 @@ from gama_core.track import Track
 from pages.vega import Spec
 
 Theme = Literal["dark", "light"]
-ANSWER, RIVAL, OUTSIDE = "where the answer is", "likeliest other region", "not in this place"
+ANSWER, RIGHT = "where the answer is", "where it truly was"
+RIVAL, OUTSIDE = "likeliest other region", "not in this place"
 MEDIAN, LAST = "median of the path", "its last point"
+LINES = (ANSWER, RIGHT, RIVAL, OUTSIDE, MEDIAN, LAST)
 COLOURS: dict[Theme, dict[str, str]] = {
-    "dark": {ANSWER: "#4f9dff", RIVAL: "#f0b13c", OUTSIDE: "#93a0b2", MEDIAN: "#4f9dff", LAST: "#8fd16a"},
-    "light": {ANSWER: "#1f6fe0", RIVAL: "#c07f00", OUTSIDE: "#6b7686", MEDIAN: "#1f6fe0", LAST: "#4f9a2a"},
+    "dark": dict(zip(LINES, ("#4f9dff", "#22e06a", "#f0b13c", "#93a0b2", "#4f9dff", "#8fd16a"), strict=True)),
+    "light": dict(zip(LINES, ("#1f6fe0", "#128a43", "#c07f00", "#6b7686", "#1f6fe0", "#4f9a2a"), strict=True)),
 }
-DASHES = {ANSWER: (1, 0), RIVAL: (6, 3), OUTSIDE: (2, 3), MEDIAN: (1, 0), LAST: (6, 3)}
+DASHES = dict(zip(LINES, ((1, 0), (10, 4), (6, 3), (2, 3), (1, 0), (6, 3)), strict=True))
 DECADES_M = (1.0, 10.0, 100.0, 1000.0, 10_000.0)
 SECONDS = (1, 2, 5, 10, 20, 40, 60, 120, 180, 300, 600, 1200, 1800, 3600)
 
 
-def sureness(grown: Sequence[Evidence], theme: Theme, height_px: int) -> Spec:
-    """The three probabilities against seconds of video seen."""
+def sureness(grown: Sequence[Evidence], track: Track | None, theme: Theme, height_px: int) -> Spec:
+    """The probabilities against seconds of video seen; that of the true regions, too, where the truth is known."""
     values = [
         {"seconds": moment.seconds, "what": what, "value": value}
         for moment in grown
         for what, value in (
             (ANSWER, moment.probability),
+            (RIGHT, moment.right_probability(track) if track else None),
             (RIVAL, moment.rival_probability),
             (OUTSIDE, moment.outside_probability),
         )
+        if value is not None
     ]
+    drawn = tuple(name for name in LINES if any(value["what"] == name for value in values))
     y = {"scale": {"domain": [0, 1]}, "axis": {"tickCount": 5, "title": "probability"}}
-    return _chart(values, (ANSWER, RIVAL, OUTSIDE), y, ".3f", theme, height_px)
+    return _chart(values, drawn, y, ".3f", theme, height_px)
 
 
 def wrongness(grown: Sequence[Evidence], track: Track, theme: Theme, height_px: int) -> Spec | None:

@@ -85,8 +85,9 @@ def _curves(work: Job, story: Story) -> None:
     theme = session.theme()
     words = f"What the first seconds of the video say, as if it had ended there. {growth.said(work.result)}"
     st.html(f'<p class="why">{text(words)}</p>')
-    st.vega_lite_chart(growth.sureness(work.result, theme, TALL_PX), width="stretch", key=f"sureness-{theme}")
-    errors = growth.wrongness(work.result, story.track, theme, LOW_PX) if story.comparison and story.track else None
+    track = story.track if story.comparison else None
+    st.vega_lite_chart(growth.sureness(work.result, track, theme, TALL_PX), width="stretch", key=f"sureness-{theme}")
+    errors = growth.wrongness(work.result, track, theme, LOW_PX) if track else None
     if errors is not None:
         st.vega_lite_chart(errors, width="stretch", key=f"wrongness-{theme}")
 

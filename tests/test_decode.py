@@ -43,6 +43,38 @@ def test_a_path_that_is_fed_perfect_emissions_comes_back() -> None:
     assert decoded.posterior.sum(axis=(1, 2)) == pytest.approx(1.0)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 63), st.lists(st.integers(-1, 1), min_size=2, max_size=12))
+def test_whatever_a_car_can_drive_comes_back_from_perfect_emissions(start: int, turns: list[int]) -> None:
+    x, y = grid(8, 8)
+    motion = motions(x, y, HEADINGS, 2.0, 25.0, 2.0)
+    route, heading = [start], [2]
+    for turn in turns:  # a step to a neighbour, as the new heading leads; at the border it stays
+        toward = (heading[-1] + turn) % 8
+        east, south = round(1.2 * np.sin(toward * np.pi / 4)), -round(1.2 * np.cos(toward * np.pi / 4))
+        column, row = route[-1] % 8 + east, route[-1] // 8 + south
+        inside = 0 <= column < 8 and 0 <= row < 8
+        route.append(row * 8 + column if inside else route[-1])
+        heading.append(toward)
+    decoded = decode(follow_truth(route, heading, 64, peak=1e12), motion)
+    assert decoded.place.tolist() == route
+    assert decoded.heading.tolist() == heading
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 8]))
+def test_a_drive_played_backwards_is_the_same_drive_backwards(seed: int, headings: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = grid(5, 4)
+    motion = motions(x, y, np.arange(headings) * 360.0 / headings, 1.0, 40.0, 2.0)
+    emission = rng.uniform(0.01, 1.0, (6, 20, headings))
+    turned = np.roll(emission[::-1], headings // 2, axis=2)  # backwards in time, and the camera looks the other way
+    forth, back = decode(emission, motion), decode(turned, motion)
+    assert np.roll(back.posterior[::-1], -(headings // 2), axis=2) == pytest.approx(forth.posterior, abs=1e-9)
+    assert back.place[::-1].tolist() == forth.place.tolist()
+    assert ((back.heading[::-1] - headings // 2) % headings).tolist() == forth.heading.tolist()
+
+
 def test_one_clip_that_saw_nothing_is_filled_in_from_its_neighbours() -> None:
     x, y = grid(7, 3)
     emission = follow_truth([7, 8, 9, 10, 11, 12, 13], [2] * 7, 21)
@@ -100,6 +132,8 @@ def test_the_order_in_which_places_are_listed_changes_nothing(seed: int) -> None
     plain = decode(emission, motions(x, y, HEADINGS, 1.0, 25.0, 2.0))
     mixed = decode(emission[:, shuffled], motions(x[shuffled], y[shuffled], HEADINGS, 1.0, 25.0, 2.0))
     assert mixed.posterior == pytest.approx(plain.posterior[:, shuffled], abs=1e-12)
+    assert shuffled[mixed.place].tolist() == plain.place.tolist()
+    assert mixed.heading.tolist() == plain.heading.tolist()
 
 
 def test_edges_join_all_pairs_within_reach_and_no_other() -> None:

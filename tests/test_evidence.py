@@ -19,6 +19,7 @@ from gama_core.localize import find
 from gama_core.see import Seen
 from gama_core.settings import Settings
 from gama_core.track import Fix, Track
+from tests.answers import answer, step
 from tests.cities import distinct_gallery, eastwards, random_models
 
 STEP_S = 4.0  # a tile of 58 m in so many seconds
@@ -168,17 +169,19 @@ def test_moments_grow_and_end_with_all_clips(times_s: list[float]) -> None:
 
 def test_the_table_holds_each_moment_and_errors_only_with_a_truth(gallery: Gallery) -> None:
     at = gallery.candidate(0, 0.0).at
-    one = Evidence(1.0, 1, 0.25, 1, 0.2, 0.1, (0.0,), (at.moved(30.0, 40.0),))
-    two = Evidence(2.0, 2, 0.75, None, 0.0, 0.05, (0.0, 1.0), (at, at))
+    one = Evidence(1.0, 1, 0.25, 1, 0.2, 0.1, (0.0,), (at.moved(30.0, 40.0),), answer([step(0, at)]))
+    two = Evidence(2.0, 2, 0.75, None, 0.0, 0.05, (0.0, 1.0), (at, at), answer([step(0, at)]))
     table = tabled([one, two])
     assert table["probability_after"] == {"1_s": 0.25, "2_s": 0.75}
     assert set(table) == {"probability_after", "rival_after", "not_here_after"}
     beside = tabled([one, two], Track((Fix(0.0, at), Fix(2.0, at))))
     assert beside["median_error_m_after"] == {"1_s": pytest.approx(50.0, abs=0.1), "2_s": 0.0}
+    assert beside["right_region_after"] == {"1_s": 0.0, "2_s": 0.0}  # no region of that answer holds the place
 
 
 def test_errors_are_distances_where_the_truth_is_known(gallery: Gallery) -> None:
     at = gallery.candidate(0, 0.0).at
-    moment = Evidence(3.0, 3, 0.5, 1, 0.2, 0.1, (0.0, 1.0, 60.0), (at, at.moved(30.0, 40.0), at))
+    places = (at, at.moved(30.0, 40.0), at)
+    moment = Evidence(3.0, 3, 0.5, 1, 0.2, 0.1, (0.0, 1.0, 60.0), places, answer([step(0, at)]))
     track = Track((Fix(0.0, at), Fix(2.0, at)))
     assert moment.errors_m(track) == pytest.approx([0.0, 50.0], abs=0.1)
