@@ -50,12 +50,13 @@ def decode(emission: Floats | Singles, motion: Motion, gaps: NDArray[np.bool_] |
     forward[0] = emission[0] / emission[0].sum()
     for clip in range(1, clips):
         moved = anywhere if gaps[clip - 1] else _push(forward[clip - 1], motion, motion.weight(clip - 1))
-        forward[clip] = (moved / max(float(moved.mean()), FLOOR) + FLOOR) * emission[clip]
+        forward[clip] = (moved + FLOOR) * emission[clip]
         forward[clip] /= forward[clip].sum()
     posterior, backward = forward, anywhere  # in place: a long drive fills the memory
     for clip in range(clips - 2, -1, -1):
         after = backward * emission[clip + 1]
-        backward = anywhere if gaps[clip] else _pull(after, motion, motion.weight(clip)) + FLOOR
+        jumped = FLOOR * float(after.sum(dtype=np.float64))
+        backward = anywhere if gaps[clip] else _pull(after, motion, motion.weight(clip)) + jumped
         backward = backward / backward.max()
         posterior[clip] *= backward
     posterior /= posterior.sum(axis=(1, 2), keepdims=True)

@@ -46,6 +46,11 @@ class Models:
     calibration: Calibration
     device: torch.device
 
+    @property
+    def precision(self) -> str:
+        """Of the towers: "float32" or "bfloat16"; vectors by one are not quite those by the other."""
+        return str(next(self.gama_net.i_encoder.parameters()).dtype).removeprefix("torch.")
+
 
 def load_models(
     device: Device = "auto",

@@ -24,7 +24,7 @@ from gama_core.plane import Plane, ViewPlane, around, lay_out
 from gama_core.result import PathStep, RegionRanking
 from gama_core.search import Vectors
 from gama_core.see import Seen
-from gama_core.settings import Settings
+from gama_core.settings import MOST_REACH_M, Settings
 from gama_core.streets import Streets, along_streets
 from gama_core.tile import held_by
 
@@ -60,7 +60,10 @@ class Pace:
 
     @classmethod
     def of(cls, seen: Seen, settings: Settings) -> Pace:
-        step_s = float(np.diff(seen.times_s).min()) if len(seen.times_s) > 1 else settings.clip_every_s
+        step_s = settings.clip_every_s
+        if len(seen.times_s) > 1:  # of few frames a second the clips lie further apart; too far for a way is a gap
+            nearest_s = round(float(np.diff(seen.times_s).min()), 3)
+            step_s = nearest_s if nearest_s * settings.max_speed_m_s <= MOST_REACH_M else step_s
         return cls(step_s, settings.max_speed_m_s, seen.odometry if settings.odometry else None)
 
     def gaps(self, times_s: Floats) -> NDArray[np.bool_]:

@@ -28,7 +28,7 @@ from gama_core.video import Video
 from gama_core.windows import Window, joined, locate, windows_of
 
 CLIPS = "clips"  # below the folder of answers: what was seen
-METHOD = 10  # counts up when the same question is to be answered otherwise
+METHOD = 11  # counts up when the same question is to be answered otherwise
 SHOWN = 5  # candidates at different places that a step keeps
 
 
@@ -201,7 +201,8 @@ def _notes(
 def _question(video: Video, gallery: Gallery, models: Models, settings: Settings, streets: Streets | None) -> str:
     """A name for the question: what is asked, of which gallery, by which weights."""
     screening = models.screening_record.sha256 if models.screening_record else None
-    parts = [METHOD, video.sha256, gallery.sha256, models.record.sha256, screening, settings.as_dict()]
+    parts = [METHOD, video.sha256, gallery.sha256, models.record.sha256, models.precision, screening]
+    parts += [settings.as_dict()]
     parts += [gallery.stride_m, gallery.ahead_m]  # they lie beside what the hash is of
     parts += [dataclasses.asdict(models.calibration), [streets.sha256, streets.name] if streets else None]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

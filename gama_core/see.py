@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -147,7 +148,8 @@ def _span_s(clip: Clip, motion_frames: int) -> float:
 def _name(video: Video, models: Models, settings: Settings) -> str:
     """Names what decides the vectors: the video, the network, and how clips are cut."""
     cut = [VERSION, settings.clip_every_s, settings.clip_duration_s, settings.frames_per_clip]
-    return hashlib.sha256(json.dumps([video.sha256, models.record.sha256, cut]).encode()).hexdigest()[:32]
+    parts = [video.sha256, models.record.sha256, models.precision, cut]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
@@ -166,8 +168,8 @@ def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
                 fine=kept.get("fine"),
                 odometry=Odometry(*kept["motion"]) if "motion" in kept else None,
             )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or damaged: seen anew
-        return None
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return None  # not there, or damaged: seen anew
 
 
 def _remember(seen: Seen, path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gama_core.decode import decode, emissions, smoothed
+from gama_core.decode import FLOOR, decode, emissions, smoothed
 from gama_core.moves import Cruising, cruising, edges_between
 
 HEADINGS = np.arange(8) * 45.0
@@ -73,6 +73,26 @@ def test_a_drive_played_backwards_is_the_same_drive_backwards(seed: int, heading
     assert np.roll(back.posterior[::-1], -(headings // 2), axis=2) == pytest.approx(forth.posterior, abs=1e-9)
     assert back.place[::-1].tolist() == forth.place.tolist()
     assert ((back.heading[::-1] - headings // 2) % headings).tolist() == forth.heading.tolist()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([np.float32, np.float64]))
+def test_between_two_places_that_no_car_joins_the_jump_may_be_at_any_clip(seed: int, precision: type) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.concatenate([np.arange(60) * 10.0, 20_000.0 + np.arange(60) * 10.0])
+    motion = motions(x, np.zeros(120), np.array([0.0]), 1.0, 25.0, 2.0)
+    emission = rng.uniform(0.5, 1.0, (9, 120, 1)).astype(precision)
+    emission[:3, 60:], emission[6:, :60] = 1e-28, 1e-28  # begins in the west and ends in the east
+    step = np.zeros((120, 120))
+    step[motion.edges.source, motion.edges.target] = motion.weight(0)[:, 0, 0]
+    step += FLOOR
+    forward, backward = [emission[0, :, 0].astype(np.float64)], [np.ones(120)]
+    for clip in range(1, 9):
+        forward.append((forward[-1] / forward[-1].sum()) @ step * emission[clip, :, 0])
+        backward.insert(0, step @ (backward[0] / backward[0].max() * emission[9 - clip, :, 0]))
+    expected = np.array(forward) * np.array(backward)
+    found = decode(emission, motion).posterior[:, :, 0]
+    assert found == pytest.approx(expected / expected.sum(axis=1, keepdims=True), abs=1e-4)
 
 
 def test_one_clip_that_saw_nothing_is_filled_in_from_its_neighbours() -> None:

@@ -77,6 +77,14 @@ def test_over_a_gap_in_the_video_the_car_may_have_gone_anywhere(gallery: Gallery
         assert step.at.distance_m(gallery.candidate(int(row), 0.0).at) < 15.0
 
 
+@pytest.mark.parametrize(("apart_s", "step_s", "gap"), [(4.0, 4.0, False), (30.0, 1.0, True), (1.0000001, 1.0, False)])
+def test_two_clips_too_far_apart_for_a_way_are_a_gap(apart_s: float, step_s: float, gap: bool) -> None:
+    seen = saw(np.eye(2, 8, dtype=np.float32), apart_s)
+    pace = Pace.of(seen, Settings())
+    assert pace.step_s == step_s
+    assert pace.gaps(seen.times_s).tolist() == [gap]
+
+
 def test_clips_that_look_like_nothing_here_leave_the_path_in_doubt(gallery: Gallery, models: Models) -> None:
     rows = eastwards(gallery)
     known = gallery.embeddings[rows].astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gama_core import see as seeing
+from gama_core.embed import load_models
 from gama_core.see import see
 from gama_core.settings import Settings
 from gama_core.video import open_video
@@ -36,3 +37,19 @@ def test_a_video_seen_piece_by_piece_is_the_video_seen_at_once(tmp_path: Path, m
         assert len(getattr(pieces.odometry, name)) == len(whole.numbers)
     assert [done for stage, done in heard if stage == "video"] == list(range(1, len(whole.numbers) + 1))
     assert heard[-1] == ("embedding", len(whole.numbers))
+
+
+def test_what_was_seen_by_another_precision_or_is_damaged_is_seen_anew(tmp_path: Path) -> None:
+    pictures = [np.full((72, 128, 3), shade, np.uint8) for shade in range(0, 240, 8)]
+    video = open_video(film(tmp_path / "drive.mp4", even(15, 30), pictures, (128, 72)))
+    for precision in ("float32", "bfloat16", "float32"):
+        see(video, load_models("cpu", precision=precision), cache=tmp_path / "seen")  # type: ignore[arg-type]
+    one, other = (tmp_path / "seen").glob("*.npz")
+    models = load_models("cpu", precision="float32")
+    exact = see(video, models)
+    rng = np.random.default_rng(7)
+    for path in (one, other):
+        whole = path.read_bytes()
+        for at in rng.integers(0, len(whole), 40):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x11]) + whole[at + 1 :])
+            assert see(video, models, cache=tmp_path / "seen").vectors.shape == exact.vectors.shape

@@ -37,7 +37,7 @@ def test_a_number_out_of_its_range_is_named_with_its_range(name, value):
 def test_a_reach_whose_ways_no_memory_holds_is_refused():
     with pytest.raises(SettingsInvalid, match=r"1000 m further.*lower one"):
         Settings(clip_every_s=10.0, max_speed_m_s=100.0)
-    assert Settings(clip_every_s=1.5, max_speed_m_s=100.0).max_speed_m_s == 100.0
+    assert Settings(clip_every_s=1.0, max_speed_m_s=100.0).max_speed_m_s == 100.0
 
 
 def test_an_unknown_screening_is_told_the_options():
