@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -59,11 +60,20 @@ def load_calibration(weights: Path, sha256: str) -> Calibration:
         said = {name: it for name, it in json.loads(path.read_text()).items() if name in known}
         laws = {name: AgreementLaw(**said[name]) for name in LAWS if name in said}
         calibration = Calibration(**{**said, **laws})
-    except (TypeError, ValueError, AttributeError) as error:
+        _check_numbers(calibration)
+    except (OSError, TypeError, ValueError, AttributeError) as error:
         raise WeightsUnreadable(f"{path}: no calibration of ours ({error}); `train calibrate` writes one.") from error
     if calibration.weights_sha256 != sha256:
         raise WeightsUnreadable(f"{path}: belongs to other weights than {weights.name}; run `train calibrate` again.")
     return calibration
+
+
+def _check_numbers(part: Calibration | AgreementLaw) -> None:
+    for name, value in vars(part).items():
+        if isinstance(value, AgreementLaw):
+            _check_numbers(value)
+        elif name != "weights_sha256" and not (isinstance(value, int | float) and math.isfinite(value)):
+            raise ValueError(f"{name} is {value!r}, which is no number")
 
 
 def save_calibration(calibration: Calibration, weights: Path) -> Path:

@@ -28,7 +28,7 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """One group of bars a label: clips in it, and the share right by stage, NaN where the stage has no answer."""
+    """One group of bars a label: clips in it, and the share right by stage; without an answer a clip is wrong."""
 
     labels: tuple[str, ...]
     counts: NDArray[np.int64]

@@ -110,7 +110,10 @@ def summary(rows: Sequence[tuple[Localization, Comparison]]) -> dict[str, Any]:
     if len(known) < len(rows):
         figures["drives_without_truth"] = len(rows) - len(known)
     ranks = [comparison.region_rank for comparison in known]
-    figures["region_recall"] = {f"@{k}": _share([rank is not None and rank <= k for rank in ranks]) for k in (1, 5, 10)}
+    if ranks:
+        figures["region_recall"] = {
+            f"@{k}": _share([rank is not None and rank <= k for rank in ranks]) for k in (1, 5, 10)
+        }
     for name in ("before", "after", "path"):
         stages = [getattr(comparison, name) for _, comparison in rows]
         errors = tuple(error for stage in stages if stage is not None for error in stage.known)

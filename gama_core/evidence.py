@@ -125,7 +125,7 @@ def tabled(grown: Sequence[Evidence], track: Track | None = None) -> dict[str, d
 
 
 def _after(moment: Evidence) -> str:
-    return f"{moment.seconds:.0f}_s"
+    return f"{round(moment.seconds, 1):g}_s"
 
 
 def moments(times_s: NDArray[np.float64]) -> list[int]:

@@ -187,7 +187,7 @@ def _segments(table: Any, name: str) -> Floats:
     """The straight pieces of a table's lines, float64 (S, 4) in degrees."""
     import shapely
 
-    table = table[table.geometry.notna()]
+    table = table[[shape is not None and not shape.is_empty for shape in table.geometry]]
     lines = table[table.geometry.geom_type.isin(LINES)]
     if not len(lines):
         return np.empty((0, 4))

@@ -32,7 +32,17 @@ def test_an_older_file_is_read_and_what_it_does_not_hold_is_the_default(tmp_path
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "not json", '"words"', f'{{"weights_sha256": "{MINE}", "inside": {{"threshold": 0.4}}}}']
+    "text",
+    [
+        *("[]", "not json", '"words"'),
+        *(
+            f'{{"weights_sha256": "{MINE}", {said}}}'
+            for said in (
+                *('"inside": {"threshold": 0.4}', '"inside": {"slope": null}'),
+                *('"sharpness": null', '"doubt": "0.1"', '"doubt": NaN'),
+            )
+        ),
+    ],
 )
 def test_what_is_no_calibration_is_refused(tmp_path: Path, text: str) -> None:
     calibration_path(tmp_path / "net.safetensors").write_text(text)

@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 
@@ -113,6 +114,13 @@ def test_a_drive_whose_track_does_not_meet_it_is_counted_apart():
     figures = summary([(met, compare(met, truth(3))), (missed, compare(missed, truth(3)))])
     assert figures["region_recall"]["@1"] == 1.0
     assert (figures["drives"], figures["drives_without_truth"]) == (2, 1)
+
+
+def test_where_no_track_meets_its_film_there_is_no_recall():
+    missed = answer([step(90, off(0, 10))])
+    figures = summary([(missed, compare(missed, truth(3)))])
+    assert figures["drives_without_truth"] == 1
+    json.dumps(figures, allow_nan=False)
 
 
 @pytest.mark.parametrize(("shift_s", "doubted"), [(0.0, False), (100.0, True), (-100.0, True)])

@@ -173,6 +173,8 @@ def test_the_table_holds_each_moment_and_errors_only_with_a_truth(gallery: Galle
     two = Evidence(2.0, 2, 0.75, None, 0.0, 0.05, (0.0, 1.0), (at, at), answer([step(0, at)]))
     table = tabled([one, two])
     assert table["probability_after"] == {"1_s": 0.25, "2_s": 0.75}
+    end = dataclasses.replace(two, seconds=2.5)
+    assert tabled([one, two, end])["probability_after"] == {"1_s": 0.25, "2_s": 0.75, "2.5_s": 0.75}
     assert set(table) == {"probability_after", "rival_after", "not_here_after"}
     beside = tabled([one, two], Track((Fix(0.0, at), Fix(2.0, at))))
     assert beside["median_error_m_after"] == {"1_s": pytest.approx(50.0, abs=0.1), "2_s": 0.0}

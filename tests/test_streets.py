@@ -72,7 +72,9 @@ def test_what_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     geopandas.GeoDataFrame(geometry=[LineString([(8, 47), (9, 48)])], crs=site).to_file(tmp_path / "site.gpkg")
     swiss_m = LineString([(2_683_000, 1_247_000), (2_683_100, 1_247_000)])
     geopandas.GeoDataFrame(geometry=[swiss_m], crs=4326).to_file(tmp_path / "metres.gpkg")
+    table(LineString(), swiss_m).to_file(tmp_path / "hollow.gpkg")
     for name, words in (
+        ("hollow.gpkg", "begins at 2683000, 1247000"),
         ("parcels.gpkg", "no line in it"),
         ("empty.gpkg", "no line in it"),
         ("empty.geojson", "no line in it"),
