@@ -31,13 +31,26 @@ ScreeningWeightsOption = Annotated[
 ]
 ScreeningOption = Annotated[str, typer.Option(help="Who ranks regions: network, late, fused or path.")]
 KeepRegionsOption = Annotated[int, typer.Option(help="Regions that the second search looks into.")]
-DecodeOption = Annotated[bool, typer.Option(help="Make one drivable path of it.")]
+DecodeOption = Annotated[
+    bool, typer.Option(help="Answer with one drivable path; without, it still ranks regions and says how sure.")
+]
 RegionWindowsOption = Annotated[
     bool, typer.Option(help="Count windows that share half of a region in the clips' vote for it.")
 ]
 HeadingsOption = Annotated[bool, typer.Option(help="The path minds which way each view looks.")]
 CloserOption = Annotated[bool, typer.Option(help="Look again, more densely, where the first path may lie.")]
 OdometryOption = Annotated[bool, typer.Option(help="The path drives and turns as the camera was seen to.")]
+StreetsOption = Annotated[
+    Path | None, typer.Option(help="A street network (GeoPackage, GeoJSON, Shapefile ...): the path prefers it.")
+]
+StreetWeightOption = Annotated[float, typer.Option(help="How much it does; 0 is not at all.")]
+MaxSpeedOption = Annotated[float, typer.Option(help="Faster the path does not drive.")]
+WindowClipsOption = Annotated[
+    int, typer.Option(help="A drive of more clips is localized in windows of so many, each in regions of its own.")
+]
+InsideAtLeastOption = Annotated[
+    float, typer.Option(help='A drive less likely to lie here is "not in this gallery"; 0 never says so.')
+]
 
 
 @app.command("localize")
@@ -54,15 +67,15 @@ def localize_command(
     screening: ScreeningOption = Settings.screening,
     keep_regions: KeepRegionsOption = Settings.keep_regions,
     decode: DecodeOption = Settings.decode,
-    streets: Annotated[
-        Path | None, typer.Option(help="A street network (GeoPackage, GeoJSON, Shapefile ...): the path prefers it.")
-    ] = None,
-    street_weight: Annotated[float, typer.Option(help="How much it does; 0 is not at all.")] = Settings.street_weight,
+    streets: StreetsOption = None,
+    street_weight: StreetWeightOption = Settings.street_weight,
     region_windows: RegionWindowsOption = Settings.region_windows,
     headings: HeadingsOption = Settings.headings,
     closer: CloserOption = Settings.closer,
     odometry: OdometryOption = Settings.odometry,
-    max_speed_m_s: Annotated[float, typer.Option(help="Faster the path does not drive.")] = Settings.max_speed_m_s,
+    max_speed_m_s: MaxSpeedOption = Settings.max_speed_m_s,
+    window_clips: WindowClipsOption = Settings.window_clips,
+    inside_at_least: InsideAtLeastOption = Settings.inside_at_least,
     evidence: Annotated[bool, typer.Option(help="Say, too, what the first seconds alone would have said.")] = False,
     weights: WeightsOption = None,
     screening_weights: ScreeningWeightsOption = None,
@@ -92,6 +105,8 @@ def localize_command(
         closer=closer,
         odometry=odometry,
         max_speed_m_s=max_speed_m_s,
+        window_clips=window_clips,
+        inside_at_least=inside_at_least,
     )
     if out is not None:
         check_spares(out, (video, track, streets))
@@ -177,10 +192,15 @@ def evaluate_command(
     screening: ScreeningOption = Settings.screening,
     keep_regions: KeepRegionsOption = Settings.keep_regions,
     decode: DecodeOption = Settings.decode,
+    streets: StreetsOption = None,
+    street_weight: StreetWeightOption = Settings.street_weight,
     region_windows: RegionWindowsOption = Settings.region_windows,
     headings: HeadingsOption = Settings.headings,
     closer: CloserOption = Settings.closer,
     odometry: OdometryOption = Settings.odometry,
+    max_speed_m_s: MaxSpeedOption = Settings.max_speed_m_s,
+    window_clips: WindowClipsOption = Settings.window_clips,
+    inside_at_least: InsideAtLeastOption = Settings.inside_at_least,
     save_run: Annotated[
         Path | None, typer.Option(help="Keep the run in this folder for the Evaluate page, which looks in cache/runs.")
     ] = None,
@@ -197,6 +217,7 @@ def evaluate_command(
     from gama_core.localize import localize
     from gama_core.record import record_drives
     from gama_core.run import save_run as write_run
+    from gama_core.streets import read_streets
     from gama_core.telemetry import films_with_tracks, read_track
     from gama_core.video import open_video
 
@@ -204,11 +225,16 @@ def evaluate_command(
         screening=screening,  # type: ignore[arg-type]
         keep_regions=keep_regions,
         decode=decode,
+        street_weight=street_weight,
         region_windows=region_windows,
         headings=headings,
         closer=closer,
         odometry=odometry,
+        max_speed_m_s=max_speed_m_s,
+        window_clips=window_clips,
+        inside_at_least=inside_at_least,
     )
+    network = read_streets(streets) if streets else None
     place, models = open_gallery(gallery), load_models(device, weights, screening_weights)  # type: ignore[arg-type]
     found = films_with_tracks(drives)
     alone = [film.name for film, log in found if log is None]
@@ -224,7 +250,7 @@ def evaluate_command(
         typer.echo(f"\r{index}/{len(known)} {path.name}", nl=False, err=True)
         try:
             track = read_track(log)
-            answer = localize(open_video(path), place, models, settings, cache=CACHE)
+            answer = localize(open_video(path), place, models, settings, cache=CACHE, streets=network)
         except (VideoUnreadable, TrackUnreadable) as error:
             unreadable[path.name] = str(error)
             continue
@@ -265,6 +291,9 @@ def _figures(answer: Any) -> dict[str, Any]:
     if answer.path:
         figures["start"] = [round(answer.path[0].at.lat_deg, 6), round(answer.path[0].at.lon_deg, 6)]
         figures["end"] = [round(answer.path[-1].at.lat_deg, 6), round(answer.path[-1].at.lon_deg, 6)]
+        looks_deg = answer.path[0].heading_deg, answer.path[-1].heading_deg
+        if None not in looks_deg:
+            figures["camera_looks_deg"] = [round(look_deg) for look_deg in looks_deg]
     if answer.notes:
         figures["notes"] = list(answer.notes)
     return figures
@@ -277,6 +306,8 @@ def _beside_truth(comparison: Any) -> dict[str, Any]:
         for name, stage in stages.items()
         if stage is not None and stage.known
     }
+    if comparison.heading_error_deg is not None:
+        shown["path"]["heading_error_deg"] = round(comparison.heading_error_deg, 1)
     return {"true_region_rank": comparison.region_rank, **shown}
 
 

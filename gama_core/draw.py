@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 TRUTH, TRUTH_CASE, PATH, PATH_CASE = "#22e06a", "#05240f", "#3b93ff", "#eaf3ff"
 BAND_PANE = "band"  # below every line
 SURE, UNSURE = 0.7, 0.35  # confidence from which the path is drawn bold, and below which it is dotted
-STROKES: tuple[tuple[float, float, float, str | None], ...] = (
-    (SURE, 1.1, 4.5, None),  # confidence from, to, width in px, dashes
-    (UNSURE, SURE, 3.0, None),
-    (0.0, UNSURE, 4.0, "1 8"),
+STROKES: tuple[tuple[float, float, str, float, str | None], ...] = (
+    (SURE, 1.1, PATH, 4.5, None),  # confidence from, to, colour, width in px, dashes
+    (UNSURE, SURE, "#b794ff", 3.5, None),
+    (0.0, UNSURE, "#ff86c8", 4.0, "1 8"),
 )
 HOME = {"color": "#17c964", "weight": 3, "fill": False, "interactive": False}
 HOME_CASE = {"color": "#04170b", "weight": 6, "opacity": 0.6, "fill": False, "interactive": False}
@@ -212,7 +212,8 @@ def _truth(scene: Scene) -> folium.FeatureGroup | None:
 
 
 def _path(scene: Scene) -> folium.FeatureGroup | None:
-    """The decoded path in blue, bold where it is sure and dotted where it is not, on its 90 % band.
+    """The decoded path coloured by confidence, bold blue where it is sure to dotted pink where it is not, on its 90 %
+    band.
 
     The band is left out where it is wider than a region, and the legend says for how many clips.
     """
@@ -227,11 +228,11 @@ def _path(scene: Scene) -> folium.FeatureGroup | None:
         ground = folium.Polygon(outline, color=PATH, weight=1, opacity=0.7, fill_color=PATH, fill_opacity=0.22)
         ground.options |= {"pane": BAND_PANE, "interactive": False}
         layer.add_child(ground)
-    for low, high, width, dashes in STROKES:
+    for low, high, colour, width, dashes in STROKES:
         lines = [[point(at) for at in piece] for piece in path_pieces(path, low, high)]
         if lines:
             layer.add_child(folium.PolyLine(lines, color=PATH_CASE, weight=width + 2.5, opacity=0.8, dash_array=dashes))
-            layer.add_child(folium.PolyLine(lines, color=PATH, weight=width, opacity=1.0, dash_array=dashes))
+            layer.add_child(folium.PolyLine(lines, color=colour, weight=width, opacity=1.0, dash_array=dashes))
     return layer
 
 

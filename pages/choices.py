@@ -73,7 +73,20 @@ CHOICES = (  # a line each: the dialog, the address and the chips follow
         "A drive may cross a border: half a region counts. Only where the clips vote.",
     ),
     Choice("keep_regions", "Regions", "Regions searched again", "{} regions kept", "At most so many of the best."),
-    Choice("decode", "Path", "One drivable path", "path {}", "Of all likely places the one way that a car can drive."),
+    Choice(
+        "inside_at_least",
+        "Regions",
+        "Not in this place below",
+        "elsewhere below {}",
+        "A drive less likely than this to lie here is said not to; 0 never says so.",
+    ),
+    Choice(
+        "decode",
+        "Path",
+        "One drivable path",
+        "path {}",
+        "Of all likely places the one way that a car can drive. Without it the same path still ranks the regions.",
+    ),
     Choice("headings", "Path", "Headings count", "headings {}", "The path minds which way each view looks."),
     Choice(
         "closer",
@@ -83,6 +96,13 @@ CHOICES = (  # a line each: the dialog, the address and the chips follow
         "Where the first path may lie, views are much denser; only where headings count.",
     ),
     Choice("odometry", "Path", "Measured motion", "measured motion {}", "The path drives and turns as the camera did."),
+    Choice(
+        "window_clips",
+        "Path",
+        "Clips of a window",
+        "windows of {} clips",
+        "A longer drive is localized piece by piece, each piece in regions of its own.",
+    ),
     Choice(
         "max_speed_m_s", "Path", "Top speed, m/s", "at most {} m/s", "Faster it does not drive; 25 m/s are 90 km/h."
     ),

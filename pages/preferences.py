@@ -17,7 +17,8 @@ from pages.widgets import notice, text, told_apart
 
 NAME = "settings"
 HOW = (
-    "The defaults did best where we measured. What you change stays in the page's address: a reload and a link keep it."
+    "With the defaults places were nearest to the truth where we measured. What you change stays in the page's "
+    "address: a reload and a link keep it."
 )
 NO_STREETS = ""
 
