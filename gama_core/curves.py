@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gama_core.evaluate import NEAR_M
 from gama_core.geo import METRES_PER_MILE, Floats, LatLon, distances_m
+from gama_core.measures import risk_coverage
 from gama_core.run import ClipRecord, Run
 
 BEFORE, AFTER, PATH = "GAMa-Net", "hierarchical", "path"  # the stages of an answer, in order
@@ -107,6 +108,19 @@ def error_distribution(run: Run) -> list[Curve]:
         picked = np.unique(np.linspace(0, len(answered) - 1, min(len(answered), 2 * POINTS)).round().astype(int))
         curves.append(Curve(name, answered[picked], (picked + 1) / len(error)))
     return curves
+
+
+def risk_by_coverage(run: Run) -> list[Curve]:
+    """What is risked if only the surest clips are answered: x the share answered, y the share wrong among them, float64
+    in [0, 1]; of the path, whose clips say how sure they are. Empty where none does."""
+    said = [
+        (clip.confidence, clip.path.distance_m(clip.truth) <= NEAR_M) for clip in run.clips if clip.path is not None
+    ]
+    known = [(chance, right) for chance, right in said if chance is not None]
+    if not known:
+        return []
+    coverage, risk = risk_coverage(*zip(*known, strict=True))
+    return [Curve(PATH, coverage, risk)]
 
 
 def by_region(run: Run) -> Bars:

@@ -92,6 +92,7 @@ def _clips(film: Path, answer: Localization, comparison: Comparison, gallery: Ga
                 before=_matches(step, gallery),
                 after=_matches(answer.after[index], gallery) if index < len(answer.after) else (),
                 path=answer.path[index].at if index < len(answer.path) else None,
+                confidence=min(1.0, answer.path[index].confidence) if index < len(answer.path) else None,
             )
         )
     return found

@@ -51,6 +51,7 @@ class ClipRecord:
     before: tuple[Match, ...]  # best first, at most 5
     after: tuple[Match, ...]  # with the hierarchical step; may be empty
     path: LatLon | None  # the decoded position
+    confidence: float | None = None  # probability that it is within 80 m, in [0, 1]; None where nobody said
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def _to_columns(run: Run) -> dict[str, Any]:
         "condition": [clip.condition for clip in clips],
         "rank": [clip.rank for clip in clips],
         "path": _places([clip.path for clip in clips]),
+        "confidence": [None if clip.confidence is None else round(clip.confidence, 4) for clip in clips],
         "before": _matches([clip.before for clip in clips], rows),
         "after": _matches([clip.after for clip in clips], rows),
         "items": [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []],
@@ -198,6 +200,7 @@ def _from_columns(fields: Any) -> Run:
         _read_matches(fields["before"], items, count),
         _read_matches(fields["after"], items, count),
         _read_places(fields["path"], count, gaps=True),
+        _read_chances(fields.get("confidence", [None] * count), count),  # not in runs made before it was kept
     )
     name, gallery, weights, created = _typed([fields[key] for key in ("name", "gallery", "weights", "created")], str, 4)
     settings, tables, frames = _typed([fields["settings"], fields["tables"], fields["frames"] or {}], dict, 3)
@@ -228,6 +231,13 @@ def _numbers(values: Any, count: int) -> list[float]:
     if not all(map(math.isfinite, numbers)):
         raise ValueError("a number that is not finite")
     return numbers
+
+
+def _read_chances(values: Any, count: int) -> list[float | None]:
+    chances = _typed(values, (int, float, type(None)), count)
+    if not all(chance is None or 0.0 <= chance <= 1.0 for chance in chances):
+        raise ValueError("a confidence that is no probability")
+    return [None if chance is None else float(chance) for chance in chances]
 
 
 def _read_places(columns: Any, count: int, gaps: bool = False) -> list[LatLon | None]:

@@ -26,8 +26,14 @@ class Figure:
     y: str
     lines: tuple[Curve, ...] = ()
     bars: Bars | None = None
-    ticks: tuple[float, ...] = ()  # on the x axis of lines, which is logarithmic
+    ticks: tuple[float, ...] = ()  # on the x axis of lines, which is logarithmic over more than a decade
     x_range: tuple[float, float] = (0.0, 0.0)
+    y_most: float = 1.0  # the top of the y axis
+
+    @property
+    def logarithmic(self) -> bool:
+        low, high = self.x_range
+        return 0.0 < 10 * low < high
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -66,6 +72,7 @@ def figures_of(run: Run) -> list[Figure]:
         ),
         _recall_by_k(run),
         _error(run),
+        _risk(run),
         Figure("by-condition", "By condition", near, "condition", "recall", bars=curves.by_condition(run)),
         Figure("by-hour", "By hour of day", near, "local hour", "recall", bars=curves.by_hour(run)),
         Figure("by-region", "By region", near, "region", "recall", bars=curves.by_region(run)),
@@ -91,6 +98,17 @@ def _error(run: Run) -> Figure:
     return Figure(
         "error", "Error", "share of clips below an error", "error, metres", "share of clips", lines,
         ticks=ticks, x_range=(ticks[0], ticks[-1]),
+    )  # fmt: skip
+
+
+def _risk(run: Run) -> Figure:
+    lines = tuple(curves.risk_by_coverage(run))
+    highest = max((float(line.y.max()) for line in lines), default=1.0)
+    top = next(top for top in (0.05, 0.1, 0.25, 0.5, 1.0) if top >= highest)
+    return Figure(
+        "risk", "Risk against coverage", "wrong among the surest, if only these are answered",
+        "share answered, surest first", "wrong", lines,
+        ticks=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), x_range=(0.0, 1.0), y_most=top,
     )  # fmt: skip
 
 

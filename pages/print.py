@@ -40,8 +40,9 @@ def on_paper(figure: Figure, kind: Literal["svg", "pdf", "png"]) -> bytes:
             _lines(axes, figure)
         else:
             _bars(axes, figure)
-        axes.set(ylim=(0, 1), ylabel=figure.y)
-        axes.set_yticks(np.linspace(0, 1, 6), [f"{value} %" for value in range(0, 101, 20)])
+        axes.set(ylim=(0, figure.y_most), ylabel=figure.y)
+        marks = np.linspace(0, figure.y_most, 6)
+        axes.set_yticks(marks, [f"{100 * value:g} %" for value in marks])
         canvas.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
         file = io.BytesIO()
         made = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
@@ -55,7 +56,7 @@ def _lines(axes: Axes, figure: Figure) -> None:
             line.x, line.y, label=line.name, linewidth=1.2, color=COLOURS["light"][line.name], dashes=_dashes(line.name)
         )
     low, high = figure.x_range
-    if high / low > 10:
+    if figure.logarithmic:
         axes.set_xscale("log")
     axes.set(xlim=(low, high), xlabel=figure.x)
     axes.set_xticks(figure.ticks, [f"{tick:g}" if tick < 1000 else f"{tick / 1000:g}k" for tick in figure.ticks])

@@ -34,13 +34,13 @@ def on_screen(figure: Figure, theme: Literal["dark", "light"], height_px: int) -
 
 def _lines(figure: Figure, theme: Literal["dark", "light"]) -> Spec:
     low, high = figure.x_range
-    scale = {"type": "log" if high / low > 10 else "linear", "domain": [low, high], "nice": False}
+    scale = {"type": "log" if figure.logarithmic else "linear", "domain": [low, high], "nice": False}
     axis = {"values": figure.ticks, "format": "~s" if high > 1000 else "~g", "grid": True, "labelFlush": False}
     dash = {"domain": figure.stages, "range": [DASHES[stage] for stage in figure.stages]}
     shown = {
         "mark": {"type": "line", "strokeWidth": 2.2, "clip": True},
         "encoding": {
-            "y": _share(),
+            "y": _share(figure),
             "color": _colour(figure, theme),
             "strokeDash": {"field": "stage", "type": "nominal", "scale": dash},
         },
@@ -50,7 +50,7 @@ def _lines(figure: Figure, theme: Literal["dark", "light"]) -> Spec:
         "mark": {"type": "point", "filled": True, "size": 55, "clip": True},
         "params": [{"name": "here", "select": here}],
         "encoding": {
-            "y": _share(),
+            "y": _share(figure),
             "color": _colour(figure, theme),
             "opacity": {"condition": {"param": "here", "empty": False, "value": 1}, "value": 0},
             "tooltip": [
@@ -87,7 +87,7 @@ def _bars(figure: Figure, theme: Literal["dark", "light"]) -> Spec:
         "encoding": {
             "x": {"field": "label", "type": "nominal", "sort": None, "axis": axis, "scale": {"paddingInner": 0.25}},
             "xOffset": {"field": "stage", "type": "nominal", "sort": figure.stages},
-            "y": _share(),
+            "y": _share(figure),
             "color": _colour(figure, theme) | {"sort": figure.stages},
             "tooltip": [
                 {"field": "name", "title": figure.x},
@@ -112,6 +112,6 @@ def _colour(figure: Figure, theme: Literal["dark", "light"]) -> Spec:
     return {"field": "stage", "type": "nominal", "scale": scale, "legend": legend}
 
 
-def _share() -> Spec:
-    axis = {"format": ".0%", "tickCount": 5, "title": None}
-    return {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": axis}
+def _share(figure: Figure) -> Spec:
+    axis = {"format": "~%", "tickCount": 5, "title": None}
+    return {"field": "share", "type": "quantitative", "scale": {"domain": [0, figure.y_most]}, "axis": axis}

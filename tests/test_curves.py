@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 
@@ -17,7 +18,7 @@ from gama_core.run import ClipRecord, Match, Run
 HOME = LatLon(40.0, -74.0)
 
 
-def made_run(clips: int = 60, ranks: bool = False, seed: int = 4) -> Run:
+def made_run(clips: int = 60, ranks: bool = False, seed: int = 4, spread_m: float = 15) -> Run:
     """Clips of three drives, found at random places around; some without an answer."""
     random = np.random.default_rng(seed)
 
@@ -31,11 +32,12 @@ def made_run(clips: int = 60, ranks: bool = False, seed: int = 4) -> Run:
         after = tuple(Match(str(k), near(truth, 60), 0.9 - 0.1 * k, "R") for k in range(index % 4))
         rank = int(random.integers(1, 500)) if ranks and index % 7 else None
         hour = None if index % 5 == 0 else 8 + index % 3
-        path = near(truth, 15) if index % 6 else None
+        path = near(truth, spread_m) if index % 6 else None
         condition = ("day", "night", None)[index % 3]
         region = ("", "north", "south", "south")[index % 4]
+        sure = index % 11 / 10 if path else None
         records.append(
-            ClipRecord(f"d{index % 3}", float(index), truth, region, hour, condition, rank, before, after, path)
+            ClipRecord(f"d{index % 3}", float(index), truth, region, hour, condition, rank, before, after, path, sure)
         )
     return Run("made", "dataset", "g", "w", "2026", 500, {}, {}, tuple(records))
 
@@ -52,6 +54,19 @@ def test_errors_are_those_of_each_clips_first_answer():
     assert list(found) == [BEFORE, AFTER, PATH]
     for stage, error in found.items():
         assert error.tolist() == pytest.approx([plain_error_m(clip, stage) for clip in run.clips])
+
+
+def test_the_risk_is_that_of_answering_no_less_sure_clips():
+    run = made_run(spread_m=60)
+    (line,) = curves.risk_by_coverage(run)
+    said = [clip for clip in run.clips if clip.path is not None]
+    for least, (share, wrong) in zip((1.0, 0.9, 0.8), zip(line.x, line.y, strict=True), strict=False):
+        taken = [plain_error_m(clip, PATH) > 80 for clip in said if clip.confidence >= least]
+        assert share == pytest.approx(len(taken) / len(said))
+        assert wrong == pytest.approx(np.mean(taken))
+    assert line.y.max() > 0
+    unsaid = dataclasses.replace(run, clips=tuple(dataclasses.replace(clip, confidence=None) for clip in run.clips))
+    assert curves.risk_by_coverage(unsaid) == []
 
 
 def test_a_clip_without_an_answer_is_a_miss_in_every_recall():

@@ -29,6 +29,7 @@ clips = st.builds(
     before=found,
     after=found,
     path=st.none() | places,
+    confidence=st.none() | st.integers(0, 10**4).map(lambda n: n / 1e4),
 )
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | words,
@@ -62,6 +63,19 @@ def small(name: str = "Night drives, path") -> Run:
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_a_run_comes_back_from_its_file(tmp_path_factory, run):
     assert read_run(save_run(run, tmp_path_factory.mktemp("runs"))) == run
+
+
+def test_a_run_from_before_the_confidence_was_kept_is_read(tmp_path):
+    run = small()
+    path = save_run(run, tmp_path)
+    columns = json.loads(gzip.decompress(path.read_bytes()))
+    del columns["confidence"]
+    path.write_bytes(gzip.compress(json.dumps(columns).encode()))
+    assert read_run(path) == run
+    columns["confidence"] = [1.5]
+    path.write_bytes(gzip.compress(json.dumps(columns).encode()))
+    with pytest.raises(GamaError, match="no probability"):
+        read_run(path)
 
 
 def test_more_digits_than_a_run_keeps_are_rounded(tmp_path):

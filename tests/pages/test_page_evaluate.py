@@ -79,7 +79,7 @@ def test_a_run_shows_its_figures_its_tables_and_its_worst_clips(shipped: Path) -
     assert page.count('class="miss"') == 2  # one of each drive
     assert page.count("data:image/jpeg;base64,") == 2
     assert 'class="true" src="/view/' in page
-    titles = ("Recall against distance", "Recall against k", "Error", "By drive")
+    titles = ("Recall against distance", "Recall against k", "Error", "Risk against coverage", "By drive")
     assert all(f"<h2>{title} <small>" in page for title in titles)
     assert len(app.get("vega_lite_chart")) == len(titles)
     app.toggle(key="one-each").set_value(False).run()
