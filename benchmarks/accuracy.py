@@ -68,7 +68,9 @@ def main() -> None:
     }
     parser.add_argument("tables", nargs="*", help=", ".join(tables))
     parser.add_argument(
-        "--of-each-city", type=int, help="so many drives of each city of the county; all where not given"
+        "--of-each-city",
+        type=int,
+        help="so many drives of each city of the county; else all, and for lengths and sizes one",
     )
     parser.add_argument("--cities", type=int, help="the first so many cities of the county; all where not given")
     asked = parser.parse_args()
@@ -134,7 +136,7 @@ def _county(models: Models, workers: Crew, asked: Namespace) -> None:
 
 
 def _lengths(models: Models, workers: Crew, asked: Namespace) -> None:
-    some = _cities(asked, long=True)
+    some = _cities(asked, most=asked.of_each_city or 1, long=True)
     gallery, _, every = _made(models, workers, some, _name(some))
     _title(f"the first seconds of {len(every)} drives, and longer ones, through {len(some)} cities", gallery)
     print_row("  40 s", "path", workers.answers(every, gallery, Settings(), "40 s"), timed=False)
@@ -150,7 +152,7 @@ def _lengths(models: Models, workers: Crew, asked: Namespace) -> None:
 
 
 def _sizes(models: Models, workers: Crew, asked: Namespace) -> None:
-    some = _cities(asked)
+    some = _cities(asked, most=asked.of_each_city or 1)
     gallery, drives, every = _made(models, workers, some, _name(some))
     _title(f"{len(every)} drives of 40 s among fewer regions than the county's", gallery)
     for count in (1, 6):
@@ -169,9 +171,9 @@ def _left_out(models: Models, workers: Crew, asked: Namespace) -> None:
     print()
 
 
-def _cities(asked: Namespace, long: bool = False) -> list[City]:
+def _cities(asked: Namespace, most: int | None = None, long: bool = False) -> list[City]:
     """The cities of the county that were asked for; their long drives are not filmed where nobody looks at them."""
-    found = test_county.cities(asked.of_each_city)[: asked.cities]
+    found = test_county.cities(most or asked.of_each_city)[: asked.cities]
     return [replace(city, long_s=city.long_s if long else ()) for city in found]
 
 
