@@ -36,7 +36,9 @@ AERIAL = {
     "kampala": REAL / "aerial" / "fair_oam_z19",
     "korea": REAL / "aerial" / "korea_cogeo_3857.tif",
     "saotome": REAL / "aerial" / "saotome_drone.tif",
+    "manhattan": PAIR.parent / "gama_predictions2_manhattan" / "aerial_clean.png",
 }
+BOUNDS = {"manhattan": Region(154_420, 197_000).bounds}  # of a plain picture of one region; the place is invented
 
 
 def print_real(models: Models) -> None:
@@ -85,7 +87,7 @@ def _gallery(name: str, models: Models) -> Gallery:
     folder = CACHE / f"{name}-{made_by(models)}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        build_gallery(open_imagery(AERIAL[name]), models, folder, name=name.title())
+        build_gallery(open_imagery(AERIAL[name], BOUNDS.get(name)), models, folder, name=name.title())
     return open_gallery(folder)
 
 
