@@ -105,7 +105,8 @@ def _sample(models: Models, workers: Crew, _asked: Namespace) -> None:
 def _sample_lengths(_models: Models, workers: Crew, _asked: Namespace) -> None:
     gallery, films = open_gallery(SAMPLE), _films()
     _title(f"the first seconds of {len(films)} drives through {gallery.name}", gallery)
-    print_lengths(workers, workers.read_drives(films), gallery, LENGTHS)
+    streets = street_map(make_place(SAMPLE_SEED, 6, 6))
+    print_lengths(workers, workers.read_drives(films), gallery, LENGTHS, streets)
     print()
 
 
@@ -140,7 +141,7 @@ def _lengths(models: Models, workers: Crew, asked: Namespace) -> None:
     gallery, _, every = _made(models, workers, some, _name(some))
     _title(f"the first seconds of {len(every)} drives, and longer ones, through {len(some)} cities", gallery)
     print_row("  40 s", "path", workers.answers(every, gallery, Settings(), "40 s"), timed=False)
-    print_lengths(workers, every, gallery, LENGTHS)
+    print_lengths(workers, every, gallery, LENGTHS, test_county.streets_of(some))
     for seconds in test_county.LONG_DRIVES:
         long = workers.read_drives(
             [film for city in some for film in city.long_films if film.stem == f"long_{seconds}"]

@@ -115,11 +115,16 @@ def print_by_weather(drives: Sequence[Drive], rows: Sequence[Row]) -> None:
         print_row(f"  {weather} ({len(some)})", "path", some)
 
 
-def print_lengths(crew: Crew, drives: Sequence[Drive], gallery: Gallery, lengths: Sequence[int]) -> None:
-    """The default, of the first seconds of the drives alone; and the same where their regions are given."""
+def print_lengths(
+    crew: Crew, drives: Sequence[Drive], gallery: Gallery, lengths: Sequence[int], streets: Streets
+) -> None:
+    """The default, of the first seconds of the drives alone; the same with a street map, and where the drives' own
+    regions are given."""
     for clips in lengths:
         short = [drive.first(clips) for drive in drives]
         print_row(f"  {clips} s", "path", crew.answers(short, gallery, Settings(), f"{clips} s"), timed=False)
+        streeted = crew.answers(short, gallery, Settings(), f"{clips} s, streets", streets)
+        print_row(f"  {clips} s, street prior", "path", streeted, timed=False)
         print_row(f"  {clips} s, own regions given", "path", crew.places_given(short, gallery), timed=False)
 
 
