@@ -222,7 +222,7 @@ def _path(scene: Scene) -> folium.FeatureGroup | None:
         return None
     wide = sum(step.radius_90_m > WIDEST_M for step in path)
     not_drawn = f", over {WIDEST_M:.0f} m for {wide} clip{'s' if wide > 1 else ''}" if wide else ""
-    layer = _layer("path", f"Decoded path, 90 % band{not_drawn}")
+    layer = _layer("path", f"Decoded path by confidence, 90 % band{not_drawn}")
     for rings in scene.band:
         outline = [[point(at) for at in ring] for ring in rings]
         ground = folium.Polygon(outline, color=PATH, weight=1, opacity=0.7, fill_color=PATH, fill_opacity=0.22)

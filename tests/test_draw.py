@@ -7,7 +7,7 @@ import pytest
 from made_up import HOSTILE, make_gallery, make_localization, make_track
 
 from gama_core.basemap import VENDOR, escape
-from gama_core.draw import draw_galleries, draw_localization, moving_marker
+from gama_core.draw import STROKES, draw_galleries, draw_localization, moving_marker
 
 URLS = {"imagery_url": "/imagery/city/{z}/{x}/{y}.webp", "leaflet_url": "/vendor/leaflet"}
 
@@ -41,8 +41,8 @@ def test_the_layers_can_be_switched_and_the_ranking_waits(gallery):
     layers = {re.sub("<.*>7?", "", layer.layer_name): layer.show for layer in drawn._children.values()
               if isinstance(layer, folium.FeatureGroup)}  # fmt: skip
     assert layers == {
-        "Ground truth": True, "GAMa-Net top-1": True, "Hierarchical": True, "Decoded path, 90 % band": True,
-        "Outliers, other regions": True, "Region ranking": False,
+        "Ground truth": True, "GAMa-Net top-1": True, "Hierarchical": True,
+        "Decoded path by confidence, 90 % band": True, "Outliers, other regions": True, "Region ranking": False,
     }  # fmt: skip
 
 
@@ -62,6 +62,18 @@ def test_the_legend_says_where_the_band_was_too_wide_to_draw(gallery):
     doubtful = tuple(replace(step, radius_90_m=900.0) if step.clip < 3 else step for step in answer.path)
     page = rendered(draw_localization(replace(answer, path=doubtful), gallery, **URLS))
     assert "90 % band, over 300 m for 3 clips" in page
+
+
+def test_each_piece_of_the_path_has_the_colour_of_its_confidence(gallery):
+    answer = make_localization(gallery)
+    mixed = tuple(replace(step, confidence=(0.9, 0.5, 0.1)[step.clip % 9 // 3]) for step in answer.path)
+    sure = tuple(replace(step, confidence=0.9) for step in answer.path)
+    every = [colour for _, _, colour, _, _ in STROKES]
+    for path, expected in ((mixed, every), (sure, every[:1])):
+        drawn = draw_localization(replace(answer, path=path), gallery, **URLS)
+        [layer] = [one for one in drawn._children.values() if "Decoded path" in str(getattr(one, "layer_name", ""))]
+        colours = [line.options["color"] for line in layer._children.values() if isinstance(line, folium.PolyLine)]
+        assert [colour for colour in every if colour in colours] == expected
 
 
 def test_without_truth_or_path_their_layers_are_missing(gallery):
