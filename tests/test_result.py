@@ -22,7 +22,7 @@ path_steps = st.builds(PathStep, counts, numbers, places, st.none() | numbers, c
 hits = st.builds(RegionHit, st.builds(Region, counts, counts, counts, counts), counts, numbers, numbers)
 settings = st.builds(
     Settings,
-    clip_every_s=st.floats(0.1, 6),
+    clip_every_s=st.floats(0.1, 4),
     shortlist=st.integers(1, 100),
     screening=st.sampled_from(["network", "late", "fused"]),
     decode=st.booleans(),
