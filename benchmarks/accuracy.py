@@ -49,7 +49,7 @@ CACHE = ROOT / "cache"
 DRIVES = CACHE / "sample-drives"
 COUNT = 24
 LENGTHS = (20, 10, 5, 1)  # seconds; whole drives are 40
-GRIDS = ((1, 1), (1, 8), (2, 1), (2, 4), (2, 8), (3, 8))  # views along a tile, and headings: the paper's to denser ones
+GRIDS = ((1, 1), (1, 8), (2, 1), (2, 4), (2, 8))  # views along a tile, and headings: from the paper's to ours
 
 
 def main() -> None:
