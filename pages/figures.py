@@ -106,7 +106,7 @@ def _risk(run: Run) -> Figure:
     highest = max((float(line.y.max()) for line in lines), default=1.0)
     top = next(top for top in (0.05, 0.1, 0.25, 0.5, 1.0) if top >= highest)
     return Figure(
-        "risk", "Risk against coverage", "wrong among the surest, if only these are answered",
+        "risk", "Risk against coverage", "clips wrong among the surest",
         "share answered, surest first", "wrong", lines,
         ticks=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), x_range=(0.0, 1.0), y_most=top,
     )  # fmt: skip
