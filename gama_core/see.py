@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gama_core.embed import Models, Reading, Vectors, read_clips
 from gama_core.files import keep_if_possible
+from gama_core.models.config import GAMaNetConfig
 from gama_core.models.odometry import SPAN_S
 from gama_core.moves import Odometry
 from gama_core.settings import Settings
@@ -79,7 +80,7 @@ def see(
     """
     settings, hear, seconds = settings or Settings(), on_stage or silent, {} if seconds is None else seconds
     known = cache / f"{_name(video, models, settings)}.npz" if cache else None
-    if known is not None and (found := _recall(known, video, models.gama_net.config.fine_dims > 0)) is not None:
+    if known is not None and (found := _recall(known, video, models.gama_net.config)) is not None:
         return found
     clips = _heard(cut_clips(video, settings, *_frame_size(models)), video, settings, hear)
     parts: list[Seen] = []
@@ -152,11 +153,11 @@ def _name(video: Video, models: Models, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _recall(path: Path, video: Video, fine: bool) -> Seen | None:
+def _recall(path: Path, video: Video, config: GAMaNetConfig) -> Seen | None:
     try:
         with np.load(path, allow_pickle=False) as kept:
-            if ("fine" in kept) != fine:  # by a version that read less
-                return None
+            if ("fine" in kept, "motion" in kept) != (config.fine_dims > 0, config.odometry):
+                return None  # by a version that read less, or damaged
             return Seen(
                 video_name=video.name,
                 video_sha256=video.sha256,

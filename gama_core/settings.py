@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from gama_core.errors import SettingsInvalid
 
-MOST_REACH_M = 100.0  # from clip to clip; ways to all places within it have to be held in memory (1.5 to 5 GB)
+MOST_REACH_M = 100.0  # from clip to clip; ways to all places within it have to be held in memory (some GB)
 
 Screening = Literal["network", "late", "fused", "path"]
 
